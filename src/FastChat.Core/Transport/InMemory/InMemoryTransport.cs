@@ -1,0 +1,26 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using FastChat.Buffers;
+
+namespace FastChat.Transport;
+
+/// <summary>Connections inside one process, for tests and for embedders that want the protocol without a network.</summary>
+public static class InMemoryTransport
+{
+    /// <summary>What one direction holds before a flush waits, in bytes, unless a caller says otherwise.</summary>
+    public const int DefaultCapacity = 64 * 1024;
+
+    /// <summary>Makes two connected ends: what one writes the other reads. Continuations run inline on the thread that completes them.</summary>
+    /// <param name="capacity">
+    /// Bytes that one direction holds: a flush waits while at least this many are unread, and completes once fewer are.
+    /// </param>
+    /// <param name="pool">Where every buffer comes from and returns to; <see cref="ArrayPool{T}.Shared"/> if null.</param>
+    public static (TransportConnection Client, TransportConnection Server) CreatePair(int capacity = DefaultCapacity, ArrayPool<byte>? pool = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        var options = new PipeOptions(new ArrayMemoryPool(pool ?? ArrayPool<byte>.Shared), PipeScheduler.Inline, PipeScheduler.Inline,
+            pauseWriterThreshold: capacity, resumeWriterThreshold: capacity, useSynchronizationContext: false);
+        var link = new InMemoryLink(new Pipe(options), new Pipe(options));
+        return (new InMemoryConnection(link, isClient: true), new InMemoryConnection(link, isClient: false));
+    }
+}

@@ -75,13 +75,13 @@ internal sealed class OpenAIChatClient : IChatClient
 
     private async Task<PipelineResponse> SendAsync(BinaryContent request, CancellationToken cancellationToken)
     {
+        // No Accept for event streams: with it the package follows redirects and, after a break, asks again by itself.
         var options = new RequestOptions
         {
             CancellationToken = cancellationToken,
             BufferResponse = false,
             ErrorOptions = ClientErrorBehaviors.NoThrow,
         };
-        options.SetHeader("Accept", "text/event-stream");
         PipelineResponse response;
         try
         {

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using FastChat.Server.Storage.Sql;
+using FastChat.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace FastChat.Server.Storage.Sqlite;
+
+/// <summary>
+/// The writer's connection and those of readers. In memory there is one connection only (a second would see another database), which
+/// writer and readers take turns with.
+/// </summary>
+internal sealed class SqliteConnections : IDisposable
+{
+    private readonly SqliteStoreOptions _options;
+    private readonly bool _inMemory;
+    private readonly SemaphoreSlim _turns;
+    private readonly ConcurrentStack<SqlSession> _idle = new();
+    private bool _disposed;
+
+    static SqliteConnections() => SQLitePCL.Batteries_V2.Init();
+
+    public SqliteConnections(SqliteStoreOptions options, ILogger logger)
+    {
+        _options = options;
+        _inMemory = options.Path == SqliteStoreOptions.InMemory;
+        _turns = new SemaphoreSlim(_inMemory ? 1 : options.Readers);
+        if (!_inMemory)
+            PrepareFile(Path.GetFullPath(options.Path), logger);
+        Writer = Connect();
+        try
+        {
+            // Reads the header: a file that is no database is refused before anything is written to it.
+            Writer.Number("PRAGMA user_version");
+            if (!_inMemory && Writer.First("PRAGMA journal_mode = WAL", row => row.GetString(0)) != "wal")
+                throw new StoreException(StoreError.Unavailable, "its file system cannot do SQLite's write-ahead log");
+            Writer.Execute("PRAGMA synchronous = FULL");
+            Writer.Execute("PRAGMA journal_size_limit = 67108864");
+            EngineVersion = Writer.First("SELECT sqlite_version()", row => row.GetString(0))!;
+        }
+        catch
+        {
+            Writer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>For the writer's thread; in memory, between <see cref="WaitForTurn"/> and <see cref="EndTurn"/> only.</summary>
+    public SqlSession Writer { get; }
+
+    public string EngineVersion { get; }
+
+    /// <summary>Before the writer begins.</summary>
+    public void WaitForTurn()
+    {
+        if (_inMemory)
+            _turns.Wait();
+    }
+
+    /// <summary>After the writer has committed or rolled back.</summary>
+    public void EndTurn()
+    {
+        if (_inMemory)
+            _turns.Release();
+    }
+
+    /// <summary>Takes a reader's connection, which must be given back.</summary>
+    public async Task<SqlSession> RentAsync(CancellationToken cancellationToken)
+    {
+        await _turns.WaitAsync(cancellationToken);
+        try
+        {
+            if (Volatile.Read(ref _disposed))
+                throw new StoreException(StoreError.Closed, "The store is closed.");
+            if (_inMemory)
+                return Writer;
+            return _idle.TryPop(out var session) ? session : Connect();
+        }
+        catch
+        {
+            _turns.Release();
+            throw;
+        }
+    }
+
+    public void Return(SqlSession session)
+    {
+        if (!_inMemory)
+            _idle.Push(session);
+        _turns.Release();
+    }
+
+    /// <summary>Waits for the readers and closes everything. The last connection moves the log into the file.</summary>
+    public void Dispose()
+    {
+        Volatile.Write(ref _disposed, true);
+        for (int i = 0; i < (_inMemory ? 1 : _options.Readers); i++)
+            _turns.Wait();
+        foreach (var session in _idle)
+            session.Dispose();
+        Writer.Dispose();
+        _turns.Release(_inMemory ? 1 : _options.Readers); // whoever waited is told that the store is closed
+    }
+
+    private SqlSession Connect()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = _options.Path,
+            ForeignKeys = true,
+            Pooling = false, // the pool here keeps prepared statements, too
+            DefaultTimeout = (int)Math.Ceiling(_options.BusyTimeout.TotalSeconds),
+        }.ToString());
+        var session = new SqlSession(connection);
+        try
+        {
+            connection.Open();
+            session.Execute($"PRAGMA busy_timeout = {(int)_options.BusyTimeout.TotalMilliseconds}");
+            session.Execute("PRAGMA trusted_schema = OFF");
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    // SQLite gives the log and its index the mode of the file.
+    private static void PrepareFile(string path, ILogger logger)
+    {
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        string directory = Path.GetDirectoryName(path)!;
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+            return;
+        }
+        if (!Directory.Exists(directory))
+            Directory.CreateDirectory(directory, Owner | UnixFileMode.UserExecute);
+        if (!File.Exists(path))
+        {
+            using var made = new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.Write,
+                Share = FileShare.ReadWrite, // another process may be starting on the same file
+                UnixCreateMode = Owner,
+            });
+        }
+        else if ((File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
+        {
+            StorageLog.ReadableByOthers(logger, path);
+        }
+    }
+}

@@ -6,7 +6,7 @@ namespace FastChat.Storage.Retrieval;
 /// <summary>
 /// Splits a document into passages: first at headings (Markdown's <c>#</c> lines), then, where a section is too long, at the ends of
 /// paragraphs, lines, sentences or words, whichever leaves the passage at least half full. A passage begins with its section's heading.
-/// One that does not begin with a paragraph repeats the end of the one before. No character as the reader sees it is cut in two, unless it
+/// One that does not begin with a line repeats the end of the one before. No character as the reader sees it is cut in two, unless it
 /// alone is too long for a passage.
 /// </summary>
 public static class PassageSplitter
@@ -82,7 +82,7 @@ public static class PassageSplitter
             string passage = body[start..end].Trim();
             if (passage.Length > 0)
                 passages.Add(lead + passage);
-            start = end == body.Length ? end : NextStart(body, start, end, budget / 8);
+            start = end == body.Length ? end : NextStart(body, end, budget / 8);
         }
     }
 
@@ -115,10 +115,10 @@ public static class PassageSplitter
         return char.IsLowSurrogate(body[end]) && char.IsHighSurrogate(body[end - 1]) ? end - 1 : end;
     }
 
-    // Where the next passage starts: a sentence, else a word, in the last part of the one before; after a paragraph, right there.
-    private static int NextStart(string body, int start, int end, int overlap)
+    // Where the next passage starts: a sentence, else a word, in the last part of the one before; after a line, right there.
+    private static int NextStart(string body, int end, int overlap)
     {
-        if (end - start >= 2 && body.AsSpan(end - 2, 2) is "\n\n")
+        if (body[end - 1] == '\n')
             return end;
         int from = end - overlap;
         for (int at = from; at < end - 1; at++)

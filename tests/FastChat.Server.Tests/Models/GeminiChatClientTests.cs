@@ -1,5 +1,6 @@
 #if GOOGLE_GENAI
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using FastChat.Chat;
 using FastChat.Server.Models;
 using Microsoft.Extensions.AI;
@@ -10,6 +11,8 @@ namespace FastChat.Server.Tests.Models;
 /// <summary>Gemini's own protocol through Google.GenAI, against the fake upstream.</summary>
 public sealed class GeminiChatClientTests
 {
+    private static readonly JsonSerializerOptions NoNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     private static readonly ModelSettings Model = new()
     {
         Name = "test", Provider = ModelProvider.Gemini, Model = "gemini-2.5-flash", ApiKey = ModelHarness.Key, MaxRetries = 0,
@@ -68,6 +71,6 @@ public sealed class GeminiChatClientTests
     {
         candidates = new[] { new { content = new { role = "model", parts = new[] { new { text } } }, finishReason = reason } },
         usageMetadata = new { promptTokenCount = 2, candidatesTokenCount = 3, totalTokenCount = 5 },
-    }, new JsonSerializerOptions { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull }) + "\r\n\r\n";
+    }, NoNulls) + "\r\n\r\n";
 }
 #endif

@@ -157,10 +157,13 @@ public sealed class OpenAIFailureTests
     {
         var time = new FakeTimeProvider();
         await using var upstream = await FakeUpstream.StartAsync();
-        using var catalog = ModelHarness.Catalog(upstream.Then(x => x.AnswerAsync("one", "two")), time);
+        var late = new TaskCompletionSource();
+        upstream.Then(async x => { await x.TextAsync("one"); await late.Task.WaitAsync(FakeUpstream.Bound); await x.TextAsync("two"); });
+        using var catalog = ModelHarness.Catalog(upstream, time);
         await using var updates = catalog.Client().Ask("hi").GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await updates.MoveNextAsync().AsTask().WaitAsync(FakeUpstream.Bound));
         time.Advance(TimeSpan.FromHours(1));
+        late.SetResult();
         Assert.True(await updates.MoveNextAsync().AsTask().WaitAsync(FakeUpstream.Bound));
         Assert.Equal("two", updates.Current.Text);
     }

@@ -1,0 +1,39 @@
+using FastChat.Connections;
+using FastChat.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace FastChat.Diagnostics;
+
+/// <summary>What the engine says. Detail about a peer's mistakes goes here, never onto the wire.</summary>
+internal static partial class EngineLog
+{
+    [LoggerMessage(1, LogLevel.Critical, "An event loop failed and has ended; its connections are aborted.")]
+    public static partial void LoopFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(2, LogLevel.Warning, "A turn of the event loop took {Milliseconds} ms: a handler blocks. Use HandlerScheduling.ThreadPool or make it await.")]
+    public static partial void LoopStalled(this ILogger logger, long milliseconds);
+
+    [LoggerMessage(3, LogLevel.Warning, "Accepting failed with error {Error}; paused for {Milliseconds} ms.")]
+    public static partial void AcceptPaused(this ILogger logger, int error, int milliseconds);
+
+    [LoggerMessage(4, LogLevel.Error, "Serving an accepted connection failed.")]
+    public static partial void AcceptedConnectionFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(10, LogLevel.Debug, "Connection {Id} ended: {Reason}, close code {CloseCode}, rule {Rule}.")]
+    public static partial void ConnectionEnded(this ILogger logger, long id, EndReason reason, CloseCode closeCode, FrameError rule);
+
+    [LoggerMessage(11, LogLevel.Error, "The handler of connection {Id} failed; it is closed with 1011.")]
+    public static partial void HandlerFailed(this ILogger logger, Exception exception, long id);
+
+    [LoggerMessage(12, LogLevel.Debug, "A handshake was refused: {Status}, {Rule}.")]
+    public static partial void HandshakeRefused(this ILogger logger, int status, string rule);
+
+    [LoggerMessage(13, LogLevel.Debug, "A connection ended before its handshake was complete: {Reason}.")]
+    public static partial void HandshakeAbandoned(this ILogger logger, EndReason reason);
+
+    [LoggerMessage(14, LogLevel.Information, "Listening on {EndPoint}.")]
+    public static partial void Listening(this ILogger logger, System.Net.EndPoint endPoint);
+
+    [LoggerMessage(15, LogLevel.Information, "Draining {Connections} connections.")]
+    public static partial void Draining(this ILogger logger, int connections);
+}

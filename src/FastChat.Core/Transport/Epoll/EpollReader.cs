@@ -1,0 +1,301 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
+namespace FastChat.Transport.Epoll;
+
+/// <summary>
+/// The receiving side. A receive goes into the loop's one shared buffer, which the consumer reads in place; only what it leaves there is
+/// copied (or, when it is much, the buffer changes hands), so a connection without a half-read message holds no memory.
+/// </summary>
+internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<byte> pool) : PipeReader, IValueTaskSource<ReadResult>
+{
+    /// <summary>A rest from this size on takes the shared buffer along instead of being copied out of it.</summary>
+    private const int TakeOverFrom = EpollLoop.ReceiveSize / 8;
+    private const int SmallestBlock = 4096;
+    private const int IndexMask = int.MaxValue; // a sequence over an array marks its end in the sign bit of the position
+
+    private ManualResetValueTaskSourceCore<ReadResult> _core;
+    private CancellationTokenRegistration _cancellation;
+    private byte[]? _array; // the newest block
+    private int _start;
+    private int _end;
+    private ReceiveSegment? _first; // where there are more blocks than one: all of them
+    private ReceiveSegment? _last;
+    private int _start0; // the first unread byte of the first of them
+    private int _waiting; // 1 while a read is pending; whoever takes it to 0 completes the read
+    private volatile bool _cancelRequested;
+    private bool _borrowed; // the newest block is the loop's shared buffer
+    private bool _examinedAll = true;
+    private bool _ended;
+    private bool _completed;
+    private int _error;
+
+    /// <summary>Whether a read completes on the loop's thread; else on the thread pool.</summary>
+    public bool Inline { get; set; } = true;
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<ReadResult>(cancellationToken);
+        if (TryRead(out var result)) return new ValueTask<ReadResult>(result);
+        if (_error != 0) return ValueTask.FromException<ReadResult>(Failure(_error));
+        _core.Reset();
+        _core.RunContinuationsAsynchronously = !Inline;
+        short version = _core.Version;
+        if (cancellationToken.CanBeCanceled)
+            _cancellation = cancellationToken.UnsafeRegister(static (reader, token) => ((EpollReader)reader!).CancelWith(token), this);
+        Volatile.Write(ref _waiting, 1);
+        if (cancellationToken.IsCancellationRequested) CancelWith(cancellationToken);
+        else if (!connection.Loop.IsCurrentThread) connection.AskRead();
+        else if (connection.IsClosed) OnClosed();
+        else if (connection.Readable) connection.RunAgain();
+        return new ValueTask<ReadResult>(this, version);
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        if (_completed) throw new InvalidOperationException("Reading is completed.");
+        bool canceled = _cancelRequested;
+        if (canceled || _ended || (!_examinedAll && _array is not null))
+        {
+            _cancelRequested = false;
+            result = new ReadResult(Buffered(), canceled, _ended);
+            return true;
+        }
+        result = default;
+        return false;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        // Off the loop, the loop may at this moment be taking back its shared buffer (see Settle).
+        if (!_borrowed || connection.Loop.IsCurrentThread) Advance(consumed, examined, onLoop: true);
+        else lock (this) Advance(consumed, examined, onLoop: false);
+    }
+
+    public override void CancelPendingRead()
+    {
+        _cancelRequested = true;
+        if (Interlocked.Exchange(ref _waiting, 0) == 0) return;
+        _cancelRequested = false;
+        _core.SetResult(new ReadResult(Buffered(), isCanceled: true, _ended));
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        if (_completed) return;
+        _completed = true;
+        if (_borrowed && !connection.Loop.IsCurrentThread)
+        {
+            lock (this) ReleaseBlocks();
+        }
+        else ReleaseBlocks();
+    }
+
+    /// <summary>Receives once, if somebody waits for it, and runs the reader's continuation. Loop thread only.</summary>
+    public void Receive()
+    {
+        if (Volatile.Read(ref _waiting) == 0 || Interlocked.Exchange(ref _waiting, 0) == 0) return;
+        nint received, asked;
+        int error = 0;
+        while ((received = ReceiveOnce(out asked)) < 0 && (error = Libc.Errno) == Libc.Eintr) { }
+        if (received < 0 && error == Libc.Eagain)
+        {
+            connection.NothingLeft();
+            Volatile.Write(ref _waiting, 1);
+            if (_cancelRequested) CancelPendingRead();
+            return;
+        }
+        if (received < asked) connection.Drained();
+        if (received < 0) _error = error;
+        if (received == 0) _ended = true;
+        if (received > 0) _examinedAll = false;
+        if (!Inline && _borrowed) Keep();
+        Finish();
+        if (_borrowed) Settle();
+    }
+
+    /// <summary>The descriptor is closed: ends the pending read. Loop thread, or any once the loop has ended.</summary>
+    public void OnClosed()
+    {
+        if (_error == 0 && !_ended) _error = Libc.Econnaborted;
+        if (Volatile.Read(ref _waiting) != 0 && Interlocked.Exchange(ref _waiting, 0) != 0) Finish();
+    }
+
+    /// <summary>Returns the buffers: nobody reads any more.</summary>
+    public void Release()
+    {
+        _completed = true;
+        ReleaseBlocks();
+    }
+
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
+    {
+        var cancellation = _cancellation;
+        _cancellation = default;
+        cancellation.Dispose();
+        return _core.GetResult(token);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    private void Finish()
+    {
+        if (_error != 0) _core.SetException(Failure(_error));
+        else _core.SetResult(new ReadResult(Buffered(), isCanceled: false, _ended));
+    }
+
+    private void CancelWith(CancellationToken token)
+    {
+        if (Interlocked.Exchange(ref _waiting, 0) != 0) _core.SetException(new OperationCanceledException(token));
+    }
+
+    private nint ReceiveOnce(out nint asked)
+    {
+        byte[] shared = connection.Loop.Shared;
+        nint received;
+        fixed (byte* into = shared)
+        {
+            if (_array is null)
+            {
+                asked = shared.Length;
+                received = Libc.Receive(connection.Descriptor, into, (nuint)asked);
+                if (received <= 0) return received;
+                _array = shared;
+                _start = 0;
+                _end = (int)received;
+                _borrowed = true;
+                return received;
+            }
+            fixed (byte* kept = _array)
+            {
+                // What is kept has room behind it; one call fills that and goes on in the shared buffer.
+                int room = _array.Length - _end;
+                var vectors = stackalloc Libc.IoVector[2];
+                vectors[0] = new Libc.IoVector { Base = kept + _end, Length = (nuint)room };
+                vectors[1] = new Libc.IoVector { Base = into, Length = (nuint)shared.Length };
+                asked = room + shared.Length;
+                received = Libc.Receive(connection.Descriptor, vectors, 2);
+                if (received > 0) Append(shared, (int)Math.Min(received, room), (int)(received - Math.Min(received, room)));
+                return received;
+            }
+        }
+    }
+
+    private void Append(byte[] shared, int kept, int spilled)
+    {
+        _end += kept;
+        _last?.Fill(_end);
+        if (spilled == 0) return;
+        _first ??= _last = ReceiveSegment.Rent(_array!, _start, _end, 0);
+        _last = _last!.Append(ReceiveSegment.Rent(shared, 0, spilled, _last.RunningIndex + _last.Memory.Length));
+        _array = shared;
+        _start = 0;
+        _end = spilled;
+        _borrowed = true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ReadOnlySequence<byte> Buffered() =>
+        _array is null ? ReadOnlySequence<byte>.Empty
+        : _first is null ? new ReadOnlySequence<byte>(_array, _start, _end - _start)
+        : new ReadOnlySequence<byte>(_first, _start0, _last!, _last!.Memory.Length);
+
+    private void Advance(SequencePosition consumed, SequencePosition examined, bool onLoop)
+    {
+        if (_array is null) return;
+        if (_first is not null)
+        {
+            AdvanceSegments(consumed, examined);
+            if (_first is not null || _array is null)
+            {
+                if (_borrowed && onLoop) Keep();
+                return;
+            }
+        }
+        else
+        {
+            int to = consumed.GetInteger() & IndexMask, seen = examined.GetInteger() & IndexMask;
+            if (to < _start || to > seen || seen > _end) throw new ArgumentOutOfRangeException(nameof(consumed));
+            _start = to;
+            _examinedAll = seen == _end;
+        }
+        if (_start == _end) ReleaseBlocks();
+        else if (_borrowed && onLoop) Keep();
+    }
+
+    private void AdvanceSegments(SequencePosition consumed, SequencePosition examined)
+    {
+        var to = (ReceiveSegment)consumed.GetObject()!;
+        int index = consumed.GetInteger() & IndexMask;
+        _examinedAll = ReferenceEquals(examined.GetObject(), _last) && (examined.GetInteger() & IndexMask) == _last!.Memory.Length;
+        // The end of one segment is the start of the next.
+        while (index == to.Memory.Length && to.Next is ReceiveSegment next) (to, index) = (next, 0);
+        while (!ReferenceEquals(_first, to)) _first = DropFirst();
+        _start0 = index;
+        if (!ReferenceEquals(_first, _last)) return;
+        _start = _first!.Offset + index; // one block left: back to the simple form
+        _first.Free();
+        _first = _last = null;
+        _start0 = 0;
+    }
+
+    private ReceiveSegment? DropFirst()
+    {
+        var first = _first!;
+        var next = (ReceiveSegment?)first.Next;
+        pool.Return(first.Array);
+        first.Free();
+        return next;
+    }
+
+    /// <summary>Moves what is left out of the shared buffer, or takes the buffer over. Loop thread only.</summary>
+    private void Keep()
+    {
+        _borrowed = false;
+        int length = _end - _start;
+        if (length >= TakeOverFrom || _first is not null)
+        {
+            connection.Loop.GiveShared();
+            return;
+        }
+        byte[] own = pool.Rent(Math.Max(SmallestBlock, length * 2));
+        _array.AsSpan(_start, length).CopyTo(own);
+        _array = own;
+        _start = 0;
+        _end = length;
+    }
+
+    /// <summary>The consumer has gone off with the shared buffer (its handler waits for something): leave it that one.</summary>
+    private void Settle()
+    {
+        lock (this)
+        {
+            if (!_borrowed) return;
+            _borrowed = false;
+            connection.Loop.GiveShared();
+        }
+    }
+
+    private void ReleaseBlocks()
+    {
+        while (_first is not null && !ReferenceEquals(_first, _last)) _first = DropFirst();
+        _first?.Free();
+        _first = _last = null;
+        _start0 = 0;
+        if (_array is not null && !_borrowed) pool.Return(_array);
+        _array = null;
+        _borrowed = false;
+        _start = _end = 0;
+        _examinedAll = true;
+    }
+
+    private static IOException Failure(int error) =>
+        new(error == Libc.Econnreset ? "The peer reset the connection." : error == Libc.Econnaborted ? "The connection was aborted." : $"Receiving failed with error {error}.");
+}

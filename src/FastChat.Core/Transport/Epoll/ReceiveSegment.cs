@@ -1,0 +1,56 @@
+using System.Buffers;
+
+namespace FastChat.Transport.Epoll;
+
+/// <summary>One block of a receive that spans several. Segments are kept for reuse on the thread that frees them.</summary>
+internal sealed class ReceiveSegment : ReadOnlySequenceSegment<byte>
+{
+    private const int MaxSpare = 64;
+
+    [ThreadStatic]
+    private static ReceiveSegment? _spare;
+    [ThreadStatic]
+    private static int _spareCount;
+
+    public byte[] Array { get; private set; } = [];
+
+    /// <summary>Where in the array this segment's memory starts.</summary>
+    public int Offset { get; private set; }
+
+    public static ReceiveSegment Rent(byte[] array, int start, int end, long runningIndex)
+    {
+        var segment = _spare;
+        if (segment is null) segment = new ReceiveSegment();
+        else
+        {
+            _spare = (ReceiveSegment?)segment.Next;
+            _spareCount--;
+        }
+        segment.Array = array;
+        segment.Offset = start;
+        segment.Memory = array.AsMemory(start, end - start);
+        segment.RunningIndex = runningIndex;
+        segment.Next = null;
+        return segment;
+    }
+
+    /// <summary>More bytes came into this block: it now reaches to <paramref name="end"/> of its array.</summary>
+    public void Fill(int end) => Memory = Array.AsMemory(Offset, end - Offset);
+
+    public ReceiveSegment Append(ReceiveSegment next)
+    {
+        Next = next;
+        return next;
+    }
+
+    public void Free()
+    {
+        Array = [];
+        Memory = default;
+        Next = null;
+        if (_spareCount >= MaxSpare) return;
+        Next = _spare;
+        _spare = this;
+        _spareCount++;
+    }
+}

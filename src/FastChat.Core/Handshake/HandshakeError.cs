@@ -52,6 +52,7 @@ internal enum HandshakeError
     KeyRepeated,
     KeyInvalid,
     SubprotocolInvalid,
+    ExtensionsInvalid,
     OriginRepeated,
     OriginNotAllowed,
 

@@ -56,6 +56,7 @@ internal static class HandshakeErrors
         HandshakeError.KeyMissing => "Sec-WebSocket-Key is missing.",
         HandshakeError.KeyRepeated => "There is more than one Sec-WebSocket-Key.",
         HandshakeError.KeyInvalid => "Sec-WebSocket-Key is not 16 octets in base64.",
+        HandshakeError.ExtensionsInvalid => "Sec-WebSocket-Extensions does not parse.",
         HandshakeError.SubprotocolInvalid => "Sec-WebSocket-Protocol is not a list of tokens.",
         HandshakeError.OriginRepeated => "There is more than one Origin header.",
         HandshakeError.OriginNotAllowed => "Connections from this origin are not allowed.",

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.ObjectModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
@@ -54,6 +55,9 @@ public sealed class WebSocketRequest
             throw new ArgumentException("This is no HTTP request. " + error.Sentence());
         return new(head.Clone()) { _kept = true };
     }
+
+    /// <summary>What the parameters of the matched path stand for; empty without any, and before a path was matched.</summary>
+    public IReadOnlyDictionary<string, string> RouteValues { get; internal set; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>The path, percent-decoded as UTF-8; an encoded slash or NUL stays encoded.</summary>
     public string Path

@@ -1,0 +1,37 @@
+using FastChat.Handshake;
+using FastChat.Protocol.Compression;
+using FastChat.Transport;
+
+namespace FastChat.Connections;
+
+/// <summary>A request that has been matched to a handler, and what to answer it; made by <see cref="WebSocketServer.Prepare"/>.</summary>
+public sealed class AcceptedUpgrade
+{
+    private readonly WebSocketServer _server;
+
+    internal AcceptedUpgrade(WebSocketServer server, WebSocketRequest request, WebSocketHandler handler, string? subprotocol, PerMessageDeflateParameters agreed, string? extensions)
+    {
+        _server = server;
+        Request = request;
+        Handler = handler;
+        Subprotocol = subprotocol;
+        Agreed = agreed;
+        Extensions = extensions;
+    }
+
+    /// <summary>The request.</summary>
+    public WebSocketRequest Request { get; }
+
+    /// <summary>The value of the answer's Sec-WebSocket-Protocol; null for none.</summary>
+    public string? Subprotocol { get; }
+
+    /// <summary>The value of the answer's Sec-WebSocket-Extensions; null for none.</summary>
+    public string? Extensions { get; }
+
+    internal WebSocketHandler Handler { get; }
+
+    internal PerMessageDeflateParameters Agreed { get; }
+
+    /// <summary>Serves the connection, whose handshake has been answered, until it has ended. Never throws; disposes of the transport.</summary>
+    public Task RunAsync(TransportConnection transport) => _server.RunConnectionAsync(transport, this);
+}

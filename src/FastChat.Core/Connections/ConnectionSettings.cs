@@ -1,0 +1,24 @@
+using System.Buffers;
+using FastChat.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace FastChat.Connections;
+
+/// <summary>What all connections of one server or client have in common; made once.</summary>
+internal sealed class ConnectionSettings
+{
+    public required EndpointRole Role { get; init; }
+
+    public required WebSocketLimits Limits { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public required TimeProvider TimeProvider { get; init; }
+
+    public required Heartbeat Heartbeat { get; init; }
+
+    public ArrayPool<byte> Pool { get; init; } = ArrayPool<byte>.Shared;
+
+    /// <summary>Payloads from this size on are passed to the transport as they lie instead of being copied behind their header.</summary>
+    public int DirectFrom { get; init; } = 8 * 1024;
+}

@@ -1,0 +1,418 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using FastChat.Buffers;
+using FastChat.Diagnostics;
+using FastChat.Protocol;
+using FastChat.Protocol.Compression;
+
+namespace FastChat.Connections;
+
+/// <summary>
+/// The sending half of a connection: frames from any thread, each whole, in one order; a bounded queue for a peer that does not read; at
+/// most one flush under way.
+/// </summary>
+/// <remarks>
+/// Frames are written straight into the transport while no flush is pending, else they gather in a queue that moves over when it has
+/// completed. During a turn (<see cref="BeginTurn"/>) flushing is put off to its end: many small frames, one system call.
+/// </remarks>
+internal sealed class FrameSender
+{
+    /// <summary>A turn that writes more than this flushes in between.</summary>
+    private const int CorkLimit = 64 * 1024;
+    private const int SmallFrame = 4096;
+
+    private readonly Lock _gate = new();
+    private readonly WebSocketConnection _owner;
+    private readonly PipeWriter _output;
+    private readonly ConnectionSettings _settings;
+    private readonly MessageDeflater? _deflater;
+    private readonly Action _flushed;
+    private PooledByteBuffer? _queue; // frames written while a flush is pending
+    private PooledByteBuffer? _pong; // the answer to the last ping of a flood, waiting for the flush to complete
+    private SendWaiter? _firstWaiter;
+    private SendWaiter? _lastWaiter;
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
+    private TaskCompletionSource? _drained;
+    private long _unflushed; // bytes in the transport's writer that its last flush has not taken
+    private bool _flushing;
+    private bool _inTurn;
+    private bool _broken;
+
+    public FrameSender(WebSocketConnection owner, PipeWriter output, ConnectionSettings settings, MessageDeflater? deflater)
+    {
+        _owner = owner;
+        _output = output;
+        _settings = settings;
+        _deflater = deflater;
+        _flushed = OnFlushed;
+    }
+
+    /// <summary>The close code sent; <see cref="CloseCode.None"/> before.</summary>
+    public CloseCode ClosedWith { get; private set; }
+
+    /// <summary>Whether a close frame has been written, after which nothing may follow.</summary>
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Messages that <see cref="SendQueuePolicy.DropNewest"/> has dropped.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>Bytes of frames not yet handed to the transport.</summary>
+    public long Queued
+    {
+        get { lock (_gate) return QueuedBytes; }
+    }
+
+    private long QueuedBytes => _unflushed + (_queue?.Length ?? 0);
+
+    /// <summary>From now on flushing waits for <see cref="EndTurn"/>. For the one thread that runs the connection's turn.</summary>
+    public void BeginTurn() => _inTurn = true;
+
+    /// <summary>Sends what the turn, and other threads meanwhile, have written.</summary>
+    public void EndTurn()
+    {
+        lock (_gate)
+        {
+            _inTurn = false;
+            if (_unflushed > 0 && !_flushing) Flush();
+        }
+    }
+
+    /// <summary>Sends a data message.</summary>
+    /// <returns>Completes once the message is in the queue or the transport; what happens when the queue is full is the policy's.</returns>
+    public ValueTask SendAsync(Opcode opcode, in ReadOnlySequence<byte> payload, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        SendWaiter? waiter = null;
+        lock (_gate)
+        {
+            if (IsClosed || _broken) return ValueTask.FromException(new ConnectionClosedException(EndReason.None, Code));
+            long queued = QueuedBytes;
+            if (_firstWaiter is null && (queued == 0 || queued + payload.Length <= _settings.Limits.SendQueueBytes))
+            {
+                Write(opcode, payload);
+                return default;
+            }
+            if (_firstWaiter is null && _inTurn && !_flushing)
+            {
+                // The turn itself has filled the queue: let the transport have it before judging the peer.
+                Flush();
+                if (QueuedBytes == 0)
+                {
+                    Write(opcode, payload);
+                    return default;
+                }
+            }
+            if (EngineMetrics.SendQueueDepth.Enabled) EngineMetrics.SendQueueDepth.Record(queued);
+            if (_settings.Limits.SendQueuePolicy == SendQueuePolicy.DropNewest)
+            {
+                Dropped++;
+                EngineMetrics.MessagesDropped.Add(1);
+                return default;
+            }
+            if (_settings.Limits.SendQueuePolicy == SendQueuePolicy.Close) WriteClose(CloseCode.PolicyViolation, "send queue full");
+            else
+            {
+                waiter = SendWaiter.Rent(this, opcode, payload);
+                if (_lastWaiter is null) _firstWaiter = waiter;
+                else _lastWaiter.Next = waiter;
+                _lastWaiter = waiter;
+            }
+        }
+        if (waiter is null)
+        {
+            _owner.OnSendQueueFull();
+            return ValueTask.FromException(new ConnectionClosedException(EndReason.SendQueueFull, CloseCode.PolicyViolation));
+        }
+        var task = waiter.Task;
+        waiter.CancelBy(cancellationToken);
+        return task;
+    }
+
+    /// <summary>Sends a ping, outside the queue's quota.</summary>
+    public void Ping(ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (!IsClosed && !_broken) WriteControl(Opcode.Ping, payload);
+        }
+    }
+
+    /// <summary>
+    /// Answers a ping. While the peer does not take what is sent, only the last answer is kept (RFC 6455 section 5.5.3 allows to answer
+    /// the most recent ping alone), so a flood queues nothing.
+    /// </summary>
+    public void Pong(in ReadOnlySequence<byte> payload)
+    {
+        Span<byte> data = stackalloc byte[125];
+        payload.CopyTo(data);
+        lock (_gate)
+        {
+            if (IsClosed || _broken) return;
+            if (!_flushing) WriteControl(Opcode.Pong, data[..(int)payload.Length]);
+            else
+            {
+                _pong ??= new PooledByteBuffer(_settings.Pool);
+                _pong.Clear();
+                WriteFrame(_pong, Opcode.Pong, data[..(int)payload.Length], compressed: false);
+            }
+        }
+    }
+
+    /// <summary>Writes the close frame, once; sends still waiting for room fail.</summary>
+    /// <returns>False where one has been written before, or the transport is gone.</returns>
+    public bool Close(CloseCode code, string? reason)
+    {
+        lock (_gate)
+        {
+            if (IsClosed || _broken) return false;
+            WriteClose(code, reason);
+            return true;
+        }
+    }
+
+    /// <summary>Completes when everything written so far has been taken by the transport, or never will be.</summary>
+    public Task DrainedAsync()
+    {
+        lock (_gate)
+        {
+            if (!_flushing && _unflushed > 0 && !_broken) Flush();
+            return _flushing ? (_drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Fails the sends that wait, and every later one.</summary>
+    public void Break()
+    {
+        lock (_gate)
+        {
+            _broken = true;
+            FailWaiters();
+        }
+    }
+
+    /// <summary>Returns buffers and native state, once no flush is under way and the connection has ended.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _broken = true;
+            _queue?.Clear();
+            _pong?.Clear();
+            _deflater?.Dispose();
+        }
+    }
+
+    /// <summary>Takes a waiter out again whose token was cancelled; nothing of its message has been written.</summary>
+    public void Cancel(SendWaiter waiter, CancellationToken token)
+    {
+        lock (_gate)
+        {
+            SendWaiter? before = null;
+            for (var at = _firstWaiter; at is not null; before = at, at = at.Next)
+            {
+                if (!ReferenceEquals(at, waiter)) continue;
+                if (before is null) _firstWaiter = at.Next;
+                else before.Next = at.Next;
+                if (ReferenceEquals(_lastWaiter, at)) _lastWaiter = before;
+                at.Next = null;
+                at.Complete(new OperationCanceledException(token));
+                return;
+            }
+        }
+    }
+
+    private CloseCode Code => IsClosed ? ClosedWith : CloseCode.AbnormalClosure;
+
+    private void WriteClose(CloseCode code, string? reason)
+    {
+        Span<byte> payload = stackalloc byte[125];
+        int length = CloseFrame.Write(payload, code, reason);
+        ClosedWith = length == 0 ? CloseCode.NoStatusReceived : code;
+        WriteControl(Opcode.Close, payload[..length]);
+        IsClosed = true;
+        FailWaiters();
+    }
+
+    private void WriteControl(Opcode opcode, ReadOnlySpan<byte> payload)
+    {
+        if (_flushing) WriteFrame(Queue, opcode, payload, compressed: false);
+        else
+        {
+            _unflushed += WriteFrame(_output, opcode, payload, compressed: false);
+            FlushUnlessCorked();
+        }
+    }
+
+    private PooledByteBuffer Queue => _queue ??= new PooledByteBuffer(_settings.Pool);
+
+    private void Write(Opcode opcode, in ReadOnlySequence<byte> payload)
+    {
+        if (EngineMetrics.MessagesSent.Enabled) EngineMetrics.MessagesSent.Add(1);
+        if (_deflater is not null && payload.Length >= _deflater.Threshold)
+        {
+            var compressed = new PooledByteBuffer(_settings.Pool);
+            if (_deflater.TryCompress(payload, compressed))
+            {
+                WriteData(opcode, new ReadOnlySequence<byte>(compressed.WrittenMemory), compressed: true);
+                compressed.Clear();
+                return;
+            }
+            compressed.Clear();
+        }
+        WriteData(opcode, payload, compressed: false);
+    }
+
+    private void WriteData(Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed)
+    {
+        if (_flushing)
+        {
+            WriteFrame(Queue, opcode, payload, compressed);
+            return;
+        }
+        if (payload.Length < _settings.DirectFrom || _settings.Role == EndpointRole.Client)
+        {
+            _unflushed += WriteFrame(_output, opcode, payload, compressed);
+            FlushUnlessCorked();
+            return;
+        }
+        // Large and unmasked: the transport sends it from where it lies, behind the header.
+        int header = FrameWriter.WriteHeader(_output.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin: true, compressed);
+        _output.Advance(header);
+        _unflushed += header;
+        foreach (var piece in payload)
+        {
+            if (_flushing)
+            {
+                Queue.Write(piece.Span);
+                continue;
+            }
+            _unflushed += piece.Length;
+            Await(_output.WriteAsync(piece));
+        }
+    }
+
+    private int WriteFrame(IBufferWriter<byte> target, Opcode opcode, ReadOnlySpan<byte> payload, bool compressed)
+    {
+        uint? key = _settings.Role == EndpointRole.Client ? MaskKeys.Next() : null;
+        int header = FrameWriter.HeaderLength(payload.Length, key.HasValue);
+        var span = target.GetSpan(header + payload.Length); // one request for room covers both
+        FrameWriter.WriteHeader(span, opcode, payload.Length, fin: true, compressed, key);
+        if (key is { } k) Masking.Apply(payload, span[header..], k, 0);
+        else payload.CopyTo(span[header..]);
+        target.Advance(header + payload.Length);
+        return header + payload.Length;
+    }
+
+    private long WriteFrame(IBufferWriter<byte> target, Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed)
+    {
+        if (payload.Length <= SmallFrame && payload.IsSingleSegment) return WriteFrame(target, opcode, payload.FirstSpan, compressed);
+        uint? key = _settings.Role == EndpointRole.Client ? MaskKeys.Next() : null;
+        int header = FrameWriter.WriteHeader(target.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin: true, compressed, key);
+        target.Advance(header);
+        int offset = 0;
+        foreach (var piece in payload)
+        {
+            var rest = piece.Span;
+            while (!rest.IsEmpty)
+            {
+                var span = target.GetSpan();
+                int length = Math.Min(rest.Length, span.Length);
+                if (key is { } k) Masking.Apply(rest[..length], span[..length], k, offset & 3);
+                else rest[..length].CopyTo(span);
+                target.Advance(length);
+                rest = rest[length..];
+                offset += length;
+            }
+        }
+        return header + payload.Length;
+    }
+
+    private void FlushUnlessCorked()
+    {
+        if (!_inTurn || _unflushed >= CorkLimit) Flush();
+    }
+
+    private void Flush() => Await(_output.FlushAsync());
+
+    private void Await(ValueTask<FlushResult> flush)
+    {
+        if (flush.IsCompletedSuccessfully)
+        {
+            Flushed(flush.Result);
+            return;
+        }
+        _flushing = true;
+        _flush = flush.ConfigureAwait(false).GetAwaiter();
+        _flush.UnsafeOnCompleted(_flushed);
+    }
+
+    private void OnFlushed()
+    {
+        lock (_gate)
+        {
+            bool broken;
+            try
+            {
+                broken = _flush.GetResult().IsCompleted;
+            }
+            catch (Exception)
+            {
+                broken = true; // the reading side tells why the transport is gone
+            }
+            _flush = default;
+            _flushing = false;
+            Flushed(new FlushResult(isCanceled: false, broken));
+            if (_broken) FailWaiters();
+            else Resume();
+            if (_flushing || _drained is null) return;
+            _drained.SetResult();
+            _drained = null;
+        }
+    }
+
+    private void Flushed(FlushResult result)
+    {
+        if (EngineMetrics.BytesSent.Enabled) EngineMetrics.BytesSent.Add(_unflushed);
+        _unflushed = 0;
+        _broken |= result.IsCompleted;
+    }
+
+    /// <summary>The transport has taken everything: gives it the pong that waited, the queue, and the messages that waited for room.</summary>
+    private void Resume()
+    {
+        // The queue first: it may begin in the middle of a large frame.
+        if (_queue is { Length: > 0 }) MoveToOutput(_queue);
+        if (_pong is { Length: > 0 } && !IsClosed) MoveToOutput(_pong);
+        while (_firstWaiter is { } waiter && !_broken)
+        {
+            long queued = QueuedBytes;
+            if (queued > 0 && queued + waiter.Payload.Length > _settings.Limits.SendQueueBytes) break;
+            _firstWaiter = waiter.Next;
+            if (_firstWaiter is null) _lastWaiter = null;
+            waiter.Next = null;
+            Write(waiter.Opcode, waiter.Payload);
+            waiter.Complete(null);
+        }
+        if (_unflushed > 0 && !_flushing && !_inTurn) Flush();
+        if (_broken) FailWaiters();
+    }
+
+    private void MoveToOutput(PooledByteBuffer frames)
+    {
+        _output.Write(frames.WrittenSpan);
+        _unflushed += frames.Length;
+        frames.Clear();
+    }
+
+    private void FailWaiters()
+    {
+        while (_firstWaiter is { } waiter)
+        {
+            _firstWaiter = waiter.Next;
+            waiter.Next = null;
+            waiter.Complete(new ConnectionClosedException(EndReason.None, Code));
+        }
+        _lastWaiter = null;
+    }
+}

@@ -1,0 +1,485 @@
+using System.Buffers;
+using System.Collections.ObjectModel;
+using System.IO.Pipelines;
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Text;
+using FastChat.Diagnostics;
+using FastChat.Handshake;
+using FastChat.Protocol;
+using FastChat.Protocol.Compression;
+using FastChat.Transport;
+
+namespace FastChat.Connections;
+
+/// <summary>
+/// One WebSocket connection, of a server or a client, after its handshake (RFC 6455 sections 5 to 7). Sending is safe from any number of
+/// threads; each message goes out whole. Receiving is by a <see cref="WebSocketHandler"/>, or by <see cref="ReadMessageAsync"/> from one
+/// place at a time. Pings are answered and silence is noticed without the application's doing.
+/// </summary>
+public sealed class WebSocketConnection : IWatched, IAsyncDisposable
+{
+    private static long _lastId;
+
+    private readonly TransportConnection _transport;
+    private readonly ConnectionSettings _settings;
+    private readonly MessageReader _reader;
+    private readonly FrameSender _sender;
+    private readonly WebSocketHandler _handler;
+    private TaskCompletionSource? _completion;
+    private CancellationTokenSource? _closed;
+    private long _deadline; // timestamp at which the connection is aborted for _deadlineReason; 0 for none
+    private long _silentSince;
+    private int _endReason;
+    private EndReason _deadlineReason;
+    private FrameError _error; // the rule the peer broke, for the log
+    private volatile bool _received; // since the last beat
+    private volatile bool _reading; // a silent peer is silent only while somebody listens
+    private bool _pinged;
+    private bool _inHandler; // an exception now is the application's
+    private volatile bool _ended;
+
+    internal WebSocketConnection(TransportConnection transport, ConnectionSettings settings, WebSocketHandler? handler, MessageInflater? inflater = null, MessageDeflater? deflater = null)
+    {
+        _transport = transport;
+        _settings = settings;
+        _reader = new MessageReader(settings.Role, settings.Limits.MaxFrameBytes, settings.Limits.MaxMessageBytes, settings.Pool, inflater);
+        _sender = new FrameSender(this, transport.Output, settings, deflater);
+        _handler = handler ?? new PullReceiver();
+        _silentSince = settings.TimeProvider.GetTimestamp();
+        Id = Interlocked.Increment(ref _lastId);
+    }
+
+    /// <summary>A number of this process's own, for logs.</summary>
+    public long Id { get; }
+
+    /// <summary>Whatever the application wants to keep with the connection.</summary>
+    public object? State { get; set; }
+
+    /// <summary>The upgrade request: path, route values, query, headers. Null on a client.</summary>
+    public WebSocketRequest? Request { get; internal init; }
+
+    /// <summary>What the parameters of the mapped path stand for: "room" of "/rooms/{room}". Empty without any.</summary>
+    public IReadOnlyDictionary<string, string> RouteValues { get; internal init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>The subprotocol agreed on; null for none.</summary>
+    public string? Subprotocol { get; internal init; }
+
+    /// <summary>Whether permessage-deflate was negotiated.</summary>
+    public bool IsCompressed { get; internal init; }
+
+    /// <summary>The peer's address, where the transport knows one.</summary>
+    public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
+
+    /// <summary>The address of this end, where the transport knows one.</summary>
+    public EndPoint? LocalEndPoint => _transport.LocalEndPoint;
+
+    /// <summary>Bytes of frames that the transport has not taken yet.</summary>
+    public long QueuedBytes => _sender.Queued;
+
+    /// <summary>Messages dropped under <see cref="SendQueuePolicy.DropNewest"/>.</summary>
+    public long DroppedMessages => _sender.Dropped;
+
+    /// <summary>Whether data can be sent: no close frame has been sent or received, and the transport is there.</summary>
+    public bool IsOpen => !_ended && !_sender.IsClosed && _endReason == 0;
+
+    /// <summary>Why the connection ended, or is about to.</summary>
+    public EndReason EndReason => (EndReason)Volatile.Read(ref _endReason);
+
+    /// <summary>The code the peer closed with, or else the one this end did; 1006 where the stream just ended; none while open.</summary>
+    public CloseCode CloseCode { get; private set; }
+
+    /// <summary>The reason the peer gave.</summary>
+    public string CloseReason { get; private set; } = "";
+
+    /// <summary>Completes, never faulted, when the connection has ended and its resources are free.</summary>
+    public Task Completion
+    {
+        get
+        {
+            var completion = LazyInitializer.EnsureInitialized(ref _completion, static () => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            if (_ended) completion.TrySetResult();
+            return completion.Task;
+        }
+    }
+
+    /// <summary>Cancelled when the connection ends: for work done on its behalf.</summary>
+    public CancellationToken Closed
+    {
+        get
+        {
+            var closed = LazyInitializer.EnsureInitialized(ref _closed, static () => new CancellationTokenSource());
+            if (_ended || _endReason != 0) closed.Cancel();
+            return closed.Token;
+        }
+    }
+
+    /// <summary>Sends UTF-8 text. The bytes are copied or handed to the kernel before this returns completed.</summary>
+    /// <inheritdoc cref="SendAsync(WebSocketMessageKind, ReadOnlySequence{byte}, CancellationToken)"/>
+    public ValueTask SendTextAsync(ReadOnlyMemory<byte> utf8, CancellationToken cancellationToken = default) =>
+        _sender.SendAsync(Opcode.Text, new ReadOnlySequence<byte>(utf8), cancellationToken);
+
+    /// <summary>Sends text. A lone surrogate goes out as U+FFFD.</summary>
+    /// <inheritdoc cref="SendAsync(WebSocketMessageKind, ReadOnlySequence{byte}, CancellationToken)"/>
+    public ValueTask SendTextAsync(string text, CancellationToken cancellationToken = default)
+    {
+        byte[] utf8 = _settings.Pool.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        int length = Encoding.UTF8.GetBytes(text, utf8);
+        var sent = _sender.SendAsync(Opcode.Text, new ReadOnlySequence<byte>(utf8, 0, length), cancellationToken);
+        if (!sent.IsCompleted) return ReturnAfter(sent, utf8);
+        _settings.Pool.Return(utf8);
+        return sent;
+
+        async ValueTask ReturnAfter(ValueTask pending, byte[] buffer)
+        {
+            try
+            {
+                await pending.ConfigureAwait(false);
+            }
+            finally
+            {
+                _settings.Pool.Return(buffer);
+            }
+        }
+    }
+
+    /// <summary>Sends bytes.</summary>
+    /// <inheritdoc cref="SendAsync(WebSocketMessageKind, ReadOnlySequence{byte}, CancellationToken)"/>
+    public ValueTask SendBinaryAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        _sender.SendAsync(Opcode.Binary, new ReadOnlySequence<byte>(data), cancellationToken);
+
+    /// <summary>Sends a message on, as it came.</summary>
+    /// <inheritdoc cref="SendAsync(WebSocketMessageKind, ReadOnlySequence{byte}, CancellationToken)"/>
+    public ValueTask SendAsync(WebSocketMessage message, CancellationToken cancellationToken = default) =>
+        _sender.SendAsync((Opcode)message.Kind, message.Payload, cancellationToken);
+
+    /// <summary>Sends a message in one frame. Safe from any thread.</summary>
+    /// <param name="kind">Text (which must be valid UTF-8; it is not checked again) or binary.</param>
+    /// <param name="payload">The bytes; they must not change until the returned task completes, and may do so afterwards.</param>
+    /// <param name="cancellationToken">Takes the message back while it waits for room in the queue. Once accepted it goes out whole; the connection lives on either way.</param>
+    /// <returns>Completes when the message is accepted: handed to the kernel, or in the bounded queue.</returns>
+    /// <exception cref="ConnectionClosedException">The connection is closed, closing or lost.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled before it was accepted.</exception>
+    public ValueTask SendAsync(WebSocketMessageKind kind, ReadOnlySequence<byte> payload, CancellationToken cancellationToken = default) =>
+        _sender.SendAsync((Opcode)kind, payload, cancellationToken);
+
+    /// <summary>Sends a ping now, whatever the keep-alive does. At most 125 bytes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">More than 125 bytes.</exception>
+    public void Ping(ReadOnlySpan<byte> payload = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, 125, nameof(payload));
+        _sender.Ping(payload);
+    }
+
+    /// <summary>
+    /// The next message, for a connection without a message handler; null once it has ended. The message before it becomes invalid.
+    /// From one place at a time. Cancelling leaves the connection as it was: the message that comes is there for the next call.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A read is pending already, or messages go to a handler.</exception>
+    public ValueTask<WebSocketMessage?> ReadMessageAsync(CancellationToken cancellationToken = default) =>
+        _handler is PullReceiver receiver ? receiver.ReadAsync(cancellationToken) : throw new InvalidOperationException("This connection's messages go to its handler.");
+
+    /// <summary>
+    /// Begins the closing handshake behind what has been sent, unless one is under way. Does not wait for the peer: await
+    /// <see cref="Completion"/> for that, though not inside the connection's own handler. After <see cref="WebSocketLimits.CloseTimeout"/>
+    /// the connection is aborted.
+    /// </summary>
+    /// <param name="code">1000 to 1003, 1007 to 1014, or 3000 to 4999.</param>
+    /// <param name="reason">At most 123 bytes of UTF-8; cut to that.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A code that must not be sent (RFC 6455 section 7.4).</exception>
+    public ValueTask CloseAsync(CloseCode code = CloseCode.NormalClosure, string? reason = null)
+    {
+        if (!CloseFrame.IsSendable((int)code)) throw new ArgumentOutOfRangeException(nameof(code), code, "Not a code that may be sent.");
+        Close(code, reason, EndReason.ClosedHere);
+        return default;
+    }
+
+    /// <summary>Ends the connection at once, without a closing handshake; everything pending completes. Safe from any thread.</summary>
+    public void Abort() => AbortFor(EndReason.Aborted);
+
+    /// <summary>Closes with 1000 if still open, and waits for the end, at most <see cref="WebSocketLimits.CloseTimeout"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Close(CloseCode.NormalClosure, null, EndReason.ClosedHere);
+        if (_handler is PullReceiver receiver) receiver.Stop();
+        await Completion.ConfigureAwait(false);
+    }
+
+    /// <summary>Called once at the very end.</summary>
+    internal Action? Ended { get; init; }
+
+    internal void Close(CloseCode code, string? reason, EndReason why)
+    {
+        SetDeadline(_settings.Limits.CloseTimeout, EndReason.CloseTimeout);
+        if (_sender.Close(code, reason)) SetReason(why);
+    }
+
+    internal void AbortFor(EndReason why)
+    {
+        SetReason(why);
+        _sender.Break();
+        _transport.Abort();
+    }
+
+    /// <summary>The send queue overflowed and the policy has closed the connection; the peer has little time left to take the close frame.</summary>
+    internal void OnSendQueueFull()
+    {
+        SetReason(EndReason.SendQueueFull);
+        SetDeadline(_settings.Limits.CloseTimeout, EndReason.SendQueueFull);
+    }
+
+    /// <summary>Serves the connection until it has ended. Never throws.</summary>
+    internal async Task RunAsync()
+    {
+        _settings.Heartbeat.Add(this);
+        EngineMetrics.Connections.Add(1);
+        bool polite = false;
+        try
+        {
+            _sender.BeginTurn();
+            _inHandler = true;
+            var opening = _handler.OnOpenAsync(this);
+            _sender.EndTurn();
+            await opening.ConfigureAwait(false);
+            _inHandler = false;
+            while (!polite)
+            {
+                _reading = true;
+                var result = await _transport.Input.ReadAsync().ConfigureAwait(false);
+                _reading = false;
+                _received = true;
+                var buffer = result.Buffer;
+                if (EngineMetrics.BytesReceived.Enabled) EngineMetrics.BytesReceived.Add(buffer.Length);
+                _sender.BeginTurn();
+                Step step;
+                while ((step = Process(ref buffer, out var handling)) == Step.Handling)
+                {
+                    // The handler waits for something: what it has sent goes out, and the payload stays where it is.
+                    _sender.EndTurn();
+                    await handling.ConfigureAwait(false);
+                    _inHandler = false;
+                    _sender.BeginTurn();
+                }
+                _sender.EndTurn();
+                _reader.Release();
+                _transport.Input.AdvanceTo(buffer.Start, buffer.End);
+                polite = step == Step.Closing;
+                if (!polite && result.IsCompleted) break;
+            }
+        }
+        catch (Exception e) when (_inHandler)
+        {
+            _sender.EndTurn();
+            OnHandlerFailed(e);
+            polite = true;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+        }
+        if (polite) polite = await LingerAsync().ConfigureAwait(false);
+        if (!polite) SetReason(EndReason.PeerVanished); // unless somebody said before why
+        await EndAsync(polite).ConfigureAwait(false);
+    }
+
+    internal void OnHandlerFailed(Exception e)
+    {
+        // A handler that fails because its connection is gone has nothing to tell.
+        if (EndReason == EndReason.None && e is not ConnectionClosedException) _settings.Logger.HandlerFailed(e, Id);
+        Close(CloseCode.InternalError, null, EndReason.HandlerFailed);
+    }
+
+    private enum Step
+    {
+        NeedMore,
+        Handling,
+        Closing,
+    }
+
+    /// <summary>Deals with everything complete in the buffer, up to a handler that has to wait.</summary>
+    private Step Process(ref ReadOnlySequence<byte> buffer, out ValueTask handling)
+    {
+        handling = default;
+        if (buffer.IsSingleSegment && MemoryMarshal.TryGetArray(buffer.First, out var segment))
+        {
+            int taken = 0;
+            while (taken < segment.Count)
+            {
+                var found = _reader.ReadWhole(segment.AsSpan(taken), out int start, out int length);
+                if (found == ReadEvent.NeedMore) break;
+                var payload = new ReadOnlySequence<byte>(segment.Array!, segment.Offset + taken + start, length);
+                taken += start + length;
+                if (Dispatch(found, payload, out handling) is var step and not Step.NeedMore)
+                {
+                    buffer = buffer.Slice(taken);
+                    return step;
+                }
+            }
+            if (taken > 0) buffer = buffer.Slice(taken);
+            if (buffer.IsEmpty) return Step.NeedMore;
+        }
+        while (true)
+        {
+            var found = _reader.Read(ref buffer, out var payload);
+            if (found == ReadEvent.NeedMore) return Step.NeedMore;
+            if (Dispatch(found, payload, out handling) is var step and not Step.NeedMore) return step;
+        }
+    }
+
+    private Step Dispatch(ReadEvent found, in ReadOnlySequence<byte> payload, out ValueTask handling)
+    {
+        handling = default;
+        switch (found)
+        {
+            case ReadEvent.Message:
+                if (_sender.IsClosed) return Step.NeedMore; // after our close frame the peer's data is of no interest (RFC 6455 section 1.4)
+                if (EngineMetrics.MessagesReceived.Enabled) EngineMetrics.MessagesReceived.Add(1);
+                _inHandler = true;
+                handling = _handler.OnMessageAsync(this, new WebSocketMessage((WebSocketMessageKind)_reader.MessageOpcode, payload));
+                if (!handling.IsCompleted) return Step.Handling;
+                handling.GetAwaiter().GetResult();
+                _inHandler = false;
+                return Step.NeedMore;
+            case ReadEvent.Ping:
+                _sender.Pong(payload);
+                return Step.NeedMore;
+            case ReadEvent.Pong:
+                return Step.NeedMore; // _received says what a pong has to say
+            case ReadEvent.Close:
+                OnCloseFrame(payload);
+                return Step.Closing;
+            default:
+                Fail(_reader.Error);
+                return Step.Closing;
+        }
+    }
+
+    private void OnCloseFrame(in ReadOnlySequence<byte> payload)
+    {
+        Span<byte> data = stackalloc byte[125];
+        payload.CopyTo(data);
+        var error = CloseFrame.Read(data[..(int)payload.Length], out var code, out string reason);
+        if (error != FrameError.None)
+        {
+            Fail(error);
+            return;
+        }
+        CloseCode = code;
+        CloseReason = reason;
+        // 5.5.1: the answer echoes the code; an empty close is answered by an empty one.
+        Close(code, null, EndReason.ClosedByPeer);
+    }
+
+    /// <summary>RFC 6455 section 7.1.7: says why, once, and ends.</summary>
+    private void Fail(FrameError error)
+    {
+        _error = error;
+        var code = FrameErrors.CloseCodeOf(error);
+        CloseCode = code;
+        SetReason(code switch
+        {
+            CloseCode.MessageTooBig => EndReason.MessageTooBig,
+            CloseCode.InvalidPayloadData => EndReason.InvalidPayload,
+            _ => EndReason.ProtocolError,
+        });
+        Close(code, null, EndReason);
+    }
+
+    /// <summary>
+    /// Both close frames have been said, or ours has to suffice: lets ours go out, ends our side of the stream, and reads the peer's to its
+    /// end. Closing the socket on unread bytes would make the kernel send a reset that can overtake the close frame.
+    /// </summary>
+    /// <returns>Whether the stream came to its end; else it broke, or time ran out.</returns>
+    private async ValueTask<bool> LingerAsync()
+    {
+        SetDeadline(_settings.Limits.CloseTimeout, EndReason.CloseTimeout);
+        try
+        {
+            await _sender.DrainedAsync().ConfigureAwait(false);
+            await _transport.ShutdownAsync().ConfigureAwait(false);
+            while (true)
+            {
+                var result = await _transport.Input.ReadAsync().ConfigureAwait(false);
+                _transport.Input.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted) return true;
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask EndAsync(bool polite)
+    {
+        _settings.Heartbeat.Remove(this);
+        EngineMetrics.Connections.Add(-1);
+        if (CloseCode == CloseCode.None) CloseCode = _sender.IsClosed && EndReason != EndReason.PeerVanished ? _sender.ClosedWith : CloseCode.AbnormalClosure;
+        if (EngineMetrics.ConnectionsEnded.Enabled) EngineMetrics.ConnectionsEnded.Add(1, new KeyValuePair<string, object?>("reason", EndReason.ToString()));
+        _settings.Logger.ConnectionEnded(Id, EndReason, CloseCode, _error);
+        _sender.Break();
+        Volatile.Read(ref _closed)?.Cancel();
+        if (!polite) _transport.Abort();
+        await _sender.DrainedAsync().ConfigureAwait(false);
+        await _transport.DisposeAsync().ConfigureAwait(false);
+        _sender.Dispose();
+        _reader.Dispose();
+        try
+        {
+            await _handler.OnClosedAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _settings.Logger.HandlerFailed(e, Id);
+        }
+        _ended = true;
+        Ended?.Invoke();
+        Volatile.Read(ref _closed)?.Cancel();
+        Volatile.Read(ref _completion)?.TrySetResult();
+    }
+
+    private void SetReason(EndReason reason)
+    {
+        if (Interlocked.CompareExchange(ref _endReason, (int)reason, 0) == 0) Volatile.Read(ref _closed)?.Cancel();
+    }
+
+    private void SetDeadline(TimeSpan after, EndReason reason)
+    {
+        if (Volatile.Read(ref _deadline) != 0) return;
+        _deadlineReason = reason;
+        var time = _settings.TimeProvider;
+        Volatile.Write(ref _deadline, time.GetTimestamp() + (long)(after.TotalSeconds * time.TimestampFrequency));
+    }
+
+    IWatched? IWatched.NextWatched { get; set; }
+
+    IWatched? IWatched.PreviousWatched { get; set; }
+
+    void IWatched.OnBeat(long now)
+    {
+        long deadline = Volatile.Read(ref _deadline);
+        if (deadline != 0)
+        {
+            if (now < deadline) return;
+            AbortFor(_deadlineReason);
+            return;
+        }
+        if (_received || !_reading)
+        {
+            _received = false;
+            _pinged = false;
+            _silentSince = now;
+            return;
+        }
+        var limits = _settings.Limits;
+        if (limits.PingInterval == Timeout.InfiniteTimeSpan) return;
+        var silent = _settings.TimeProvider.GetElapsedTime(_silentSince, now);
+        if (!_pinged)
+        {
+            if (silent < limits.PingInterval) return;
+            _pinged = true;
+            _silentSince = now;
+            _sender.Ping(default);
+        }
+        else if (silent >= limits.PongTimeout) AbortFor(EndReason.PongTimeout);
+    }
+}

@@ -1,0 +1,280 @@
+using System.Net;
+using FastChat.Connections;
+using FastChat.Diagnostics;
+using FastChat.Handshake;
+using FastChat.Protocol;
+using FastChat.Protocol.Compression;
+using FastChat.Transport;
+using FastChat.Transport.Epoll;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FastChat;
+
+/// <summary>
+/// A WebSocket server (RFC 6455, RFC 7692) on a listening socket of its own. Map paths, start, and drain or dispose when done. Thread-safe
+/// once started; mapping comes before.
+/// </summary>
+/// <example>
+/// <code>
+/// await using var server = new WebSocketServer(9001);
+/// server.Map("/echo", (connection, message) => connection.SendAsync(message));
+/// await server.RunAsync();
+/// </code>
+/// </example>
+public sealed class WebSocketServer : IAsyncDisposable
+{
+    private readonly WebSocketServerOptions _options;
+    private readonly RouteTable<WebSocketHandler> _routes = new();
+    private readonly TransportListener _listener;
+    private readonly ConnectionSettings _settings;
+    private readonly ConnectionCounter _counter;
+    private readonly UpgradeGate _gate;
+    private readonly CompressionPool? _compression;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action _uncount;
+    private int _started;
+    private volatile bool _draining;
+
+    /// <summary>A server on 127.0.0.1 at this port (0: any free one), with the defaults otherwise.</summary>
+    public WebSocketServer(int port) : this(new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, port) })
+    {
+    }
+
+    /// <summary>A server as the options say.</summary>
+    /// <exception cref="ArgumentException">An origin or a subprotocol is malformed.</exception>
+    /// <exception cref="PlatformNotSupportedException">Epoll was asked for where there is none.</exception>
+    public WebSocketServer(WebSocketServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _logger = options.LoggerFactory?.CreateLogger("FastChat") ?? NullLogger.Instance;
+        var limits = options.Limits;
+        var shortest = limits.Shortest < options.HandshakeTimeout ? limits.Shortest : options.HandshakeTimeout;
+        _settings = new ConnectionSettings
+        {
+            Role = EndpointRole.Server,
+            Limits = limits,
+            Logger = _logger,
+            TimeProvider = options.TimeProvider,
+            Heartbeat = new Heartbeat(options.TimeProvider, shortest),
+            Pool = options.Pool,
+        };
+        _counter = new ConnectionCounter(options.MaxConnections, options.MaxConnectionsPerAddress);
+        _uncount = () => _counter.Remove(null);
+        var rules = new UpgradeRules(options.AllowedOrigins is { } origins ? new OriginPolicy(origins) : null, options.Subprotocols);
+        _gate = new UpgradeGate(_routes, rules, options.Compression, new HttpHeadLimits(options.MaxHeadBytes), options.Fallback, options.TimeProvider, _logger);
+        _compression = options.Compression is { } compression ? new CompressionPool(compression) : null;
+        _listener = options.Listener ?? CreateListener(options);
+    }
+
+    /// <summary>The address in use; after <see cref="StartAsync"/> with the real port.</summary>
+    public EndPoint EndPoint => _listener.EndPoint;
+
+    /// <summary>The port in use, for an IP address; else 0.</summary>
+    public int Port => (EndPoint as IPEndPoint)?.Port ?? 0;
+
+    /// <summary>Connections that are open, handshakes included.</summary>
+    public int Connections => _counter.Count;
+
+    /// <summary>Sends the messages of a path to a delegate, which is called inline; see <see cref="WebSocketHandler.OnMessageAsync"/>.</summary>
+    /// <param name="path">"/echo", or with parameters: "/rooms/{room}" (<see cref="WebSocketConnection.RouteValues"/>).</param>
+    /// <param name="onMessage">What to do with a message.</param>
+    /// <exception cref="ArgumentException">The path is malformed or mapped already.</exception>
+    /// <exception cref="InvalidOperationException">The server has started.</exception>
+    public void Map(string path, Func<WebSocketConnection, WebSocketMessage, ValueTask> onMessage) => Map(path, new DelegateHandler(onMessage));
+
+    /// <summary>
+    /// Gives each connection of a path to a delegate that pulls its messages with <see cref="WebSocketConnection.ReadMessageAsync"/>; when
+    /// it returns the connection is closed with 1000, when it throws, with 1011.
+    /// </summary>
+    /// <inheritdoc cref="Map(string, Func{WebSocketConnection, WebSocketMessage, ValueTask})"/>
+    public void Map(string path, Func<WebSocketConnection, Task> onConnection)
+    {
+        ArgumentNullException.ThrowIfNull(onConnection);
+        Map(path, new PullHandler(onConnection));
+    }
+
+    /// <summary>Gives the connections of a path to a handler.</summary>
+    /// <inheritdoc cref="Map(string, Func{WebSocketConnection, WebSocketMessage, ValueTask})"/>
+    public void Map(string path, WebSocketHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(handler);
+        if (Volatile.Read(ref _started) != 0) throw new InvalidOperationException("The server has started; map paths before.");
+        _routes.Add(path, handler);
+    }
+
+    /// <summary>Binds and begins to accept.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
+    /// <exception cref="InvalidOperationException">Called twice.</exception>
+    public ValueTask StartAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Interlocked.Exchange(ref _started, 1) != 0) throw new InvalidOperationException("The server has started already.");
+        _listener.Start(connection => _ = ServeAsync(connection));
+        _logger.Listening(_listener.EndPoint);
+        return default;
+    }
+
+    /// <summary>Starts, and <see cref="WaitAsync">waits</see>.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        await WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until the token is cancelled, and then drains for at most 5 s; or until the server is disposed.</summary>
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _stopped.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await DrainAsync(TimeSpan.FromSeconds(5), CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Shuts down gracefully: accepts no more, closes every connection with 1001 behind what it has queued, waits, and aborts what is left.
+    /// </summary>
+    /// <param name="deadline">How long to wait.</param>
+    /// <param name="cancellationToken">Ends the waiting early.</param>
+    /// <returns>How many connections had to be aborted.</returns>
+    public async Task<int> DrainAsync(TimeSpan deadline, CancellationToken cancellationToken = default)
+    {
+        _draining = true;
+        await _listener.StopAcceptingAsync().ConfigureAwait(false);
+        var watched = _settings.Heartbeat.Watched();
+        _logger.Draining(watched.Length);
+        foreach (var one in watched)
+        {
+            if (one is WebSocketConnection connection) connection.Close(CloseCode.GoingAway, "server shutting down", EndReason.Draining);
+            else ((HandshakeWatch)one).Abort();
+        }
+        var all = watched.OfType<WebSocketConnection>().ToArray();
+        try
+        {
+            await Task.WhenAll(all.Select(c => c.Completion)).WaitAsync(deadline, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            return 0;
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            int aborted = 0;
+            foreach (var connection in all.Where(c => !c.Completion.IsCompleted))
+            {
+                aborted++;
+                connection.AbortFor(EndReason.Draining);
+            }
+            return aborted;
+        }
+    }
+
+    /// <summary>Aborts every connection and frees everything. For a graceful end, <see cref="DrainAsync"/> first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _draining = true;
+        await _listener.StopAcceptingAsync().ConfigureAwait(false);
+        var open = _settings.Heartbeat.Watched().OfType<WebSocketConnection>().ToArray();
+        foreach (var connection in open) connection.AbortFor(EndReason.Draining);
+        // A handler that does not return holds its connection's end up; the listener's disposal takes the socket away all the same.
+        await Task.WhenAny(Task.WhenAll(open.Select(c => c.Completion)), Task.Delay(_settings.Limits.CloseTimeout)).ConfigureAwait(false);
+        await _listener.DisposeAsync().ConfigureAwait(false);
+        _settings.Heartbeat.Dispose();
+        _compression?.Dispose();
+        _stopped.TrySetResult();
+    }
+
+    /// <summary>
+    /// For a request that another HTTP server received (HTTP/2, an upgrade on a kept-alive connection): whether it is for one of the mapped
+    /// paths, and what to answer. The other server has checked the handshake itself.
+    /// </summary>
+    /// <returns>Null where no path matches.</returns>
+    public AcceptedUpgrade? Prepare(WebSocketRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _gate.TryMatch(request, out var admission, out var error) && error == HandshakeError.None
+            ? new AcceptedUpgrade(this, request, admission.Handler!, admission.Subprotocol, admission.Agreed, admission.Extensions)
+            : null;
+    }
+
+    internal Task RunConnectionAsync(TransportConnection transport, AcceptedUpgrade upgrade)
+    {
+        var admission = new UpgradeGate.Admission(UpgradeGate.Outcome.Admitted, upgrade.Handler, upgrade.Subprotocol, upgrade.Agreed, upgrade.Extensions);
+        return Run(CreateConnection(transport, upgrade.Request, admission, ended: null));
+    }
+
+    private WebSocketConnection CreateConnection(TransportConnection transport, WebSocketRequest request, in UpgradeGate.Admission admission, Action? ended)
+    {
+        bool compressed = admission.Extensions is not null;
+        var agreed = admission.Agreed;
+        return new WebSocketConnection(transport, _settings, admission.Handler is PullHandler pull ? pull.Create() : admission.Handler,
+            compressed ? _compression!.CreateInflater(agreed, isServer: true) : null,
+            compressed ? _compression!.CreateDeflater(agreed, isServer: true) : null)
+        {
+            Request = request,
+            RouteValues = request.RouteValues,
+            Subprotocol = admission.Subprotocol,
+            IsCompressed = compressed,
+            Ended = ended,
+        };
+    }
+
+    private Task Run(WebSocketConnection connection)
+    {
+        var running = connection.RunAsync();
+        if (_draining) connection.Close(CloseCode.GoingAway, "server shutting down", EndReason.Draining);
+        return running;
+    }
+
+#pragma warning disable CA1859
+    private TransportListener CreateListener(WebSocketServerOptions options)
+    {
+        bool epoll = options.Transport == TransportKind.Epoll || (options.Transport == TransportKind.Auto && EpollListener.IsSupported);
+        return epoll
+            ? new EpollListener(options.EndPoint, new EpollOptions { Loops = options.Loops, Pool = options.Pool, Logger = _logger, TimeProvider = options.TimeProvider })
+            : throw new PlatformNotSupportedException();
+    }
+
+    /// <summary>From the accepted connection to the end of its handshake; never throws.</summary>
+    private async Task ServeAsync(TransportConnection transport)
+    {
+        transport.InlineContinuations = _options.HandlerScheduling == HandlerScheduling.Inline;
+        var address = _counter.CountsByAddress ? (transport.RemoteEndPoint as IPEndPoint)?.Address : null;
+        if (!_counter.TryAdd(address))
+        {
+            await _gate.TurnAwayAsync(transport).ConfigureAwait(false);
+            await transport.DisposeAsync().ConfigureAwait(false);
+            return;
+        }
+        var watch = new HandshakeWatch(transport, _options.TimeProvider, _options.HandshakeTimeout);
+        _settings.Heartbeat.Add(watch);
+        var head = HttpRequestHead.Rent(_options.Pool);
+        var request = new WebSocketRequest(head);
+        UpgradeGate.Admission admission = default;
+        try
+        {
+            admission = await _gate.AdmitAsync(transport, head, request, watch).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            _logger.HandshakeAbandoned(watch.Expired ? EndReason.HandshakeTimeout : EndReason.PeerVanished);
+        }
+        catch (Exception e)
+        {
+            _logger.AcceptedConnectionFailed(e);
+        }
+        _settings.Heartbeat.Remove(watch);
+        if (admission.Outcome == UpgradeGate.Outcome.Admitted)
+            _ = Run(CreateConnection(transport, request, admission, address is null ? _uncount : () => _counter.Remove(address)));
+        else
+        {
+            _counter.Remove(address);
+            if (admission.Outcome == UpgradeGate.Outcome.Over) await transport.DisposeAsync().ConfigureAwait(false);
+        }
+        request.Release();
+    }
+}

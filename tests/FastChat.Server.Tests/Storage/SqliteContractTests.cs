@@ -2,6 +2,7 @@ using FastChat.Server.Storage;
 using FastChat.Server.Storage.Sqlite;
 using FastChat.Server.Tests.Storage.Contract;
 using FastChat.Storage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FastChat.Server.Tests.Storage;
@@ -39,6 +40,20 @@ public sealed class SqliteFileMessageTests : MessageContract<SqliteFile>;
 public sealed class SqliteFileSearchTests : SearchContract<SqliteFile>;
 public sealed class SqliteFileDocumentTests : DocumentContract<SqliteFile>;
 public sealed class SqliteFileWriterTests : WriterContract<SqliteFile>;
+
+public sealed class SqliteFileCrashTests : CrashContract<SqliteFile>
+{
+    protected override void CheckFiles()
+    {
+        using var connection = new SqliteConnection($"Data Source={Subject.Path};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA integrity_check";
+        Assert.Equal("ok", command.ExecuteScalar());
+        command.CommandText = "INSERT INTO message_search (message_search) VALUES ('integrity-check')";
+        command.ExecuteNonQuery();
+    }
+}
 
 public sealed class SqliteMemoryUserTests : UserContract<SqliteMemory>;
 public sealed class SqliteMemoryChatbotTests : ChatbotContract<SqliteMemory>;

@@ -7,7 +7,11 @@ namespace FastChat.Server.Tests.Storage.Contract;
 /// <summary>How the contract suite opens one implementation; its files live in a directory of its own.</summary>
 public abstract class StoreUnderTest : IAsyncDisposable
 {
-    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("fastchat-store-").FullName;
+    public string Directory
+    {
+        get => field ??= System.IO.Directory.CreateTempSubdirectory("fastchat-store-").FullName;
+        internal set;
+    }
 
     /// <summary>True when what was stored is there after closing and opening again.</summary>
     public virtual bool IsPersistent => true;
@@ -17,6 +21,7 @@ public abstract class StoreUnderTest : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         System.IO.Directory.Delete(Directory, recursive: true);
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 }

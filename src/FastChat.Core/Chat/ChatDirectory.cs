@@ -1,4 +1,5 @@
 using FastChat.Storage;
+using FastChat.Storage.Retrieval;
 
 namespace FastChat.Chat;
 
@@ -72,12 +73,13 @@ public sealed class ChatDirectory
             throw ChatException.NotFound("Chatbot");
     }
 
-    /// <summary>Stores a document.</summary>
+    /// <summary>Stores a document for a chatbot that the user may use. One that comes without passages is split here.</summary>
     public async Task<DocumentRecord> AddDocumentAsync(NewDocument document, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(document);
-        return await _store.AddDocumentAsync(document with { FileName = CheckName(document.FileName, "file name") }, cancellationToken)
-            ?? throw ChatException.NotFound("Chatbot");
+        var passages = document.Passages.Count > 0 ? document.Passages : PassageSplitter.Split(document.Text);
+        document = document with { FileName = CheckName(document.FileName, "file name"), Passages = passages };
+        return await _store.AddDocumentAsync(document, cancellationToken) ?? throw ChatException.NotFound("Chatbot");
     }
 
     /// <summary>Lists the user's documents of a chatbot, newest first.</summary>

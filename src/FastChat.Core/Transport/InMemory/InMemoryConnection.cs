@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 
@@ -41,11 +42,11 @@ internal sealed class InMemoryConnection : TransportConnection
     private readonly InMemoryLink _link;
     private int _disposed;
 
-    public InMemoryConnection(InMemoryLink link, bool isClient)
+    public InMemoryConnection(InMemoryLink link, bool isClient, ArrayPool<byte> pool)
     {
         _link = link;
         Input = new InMemoryReader(link, (isClient ? link.ToClient : link.ToServer).Reader);
-        Output = new InMemoryWriter(link, (isClient ? link.ToServer : link.ToClient).Writer);
+        Output = new InMemoryWriter(link, (isClient ? link.ToServer : link.ToClient).Writer, pool);
     }
 
     public override PipeReader Input { get; }

@@ -18,9 +18,10 @@ public static class InMemoryTransport
     public static (TransportConnection Client, TransportConnection Server) CreatePair(int capacity = DefaultCapacity, ArrayPool<byte>? pool = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        var options = new PipeOptions(new ArrayMemoryPool(pool ?? ArrayPool<byte>.Shared), PipeScheduler.Inline, PipeScheduler.Inline,
+        pool ??= ArrayPool<byte>.Shared;
+        var options = new PipeOptions(new ArrayMemoryPool(pool), PipeScheduler.Inline, PipeScheduler.Inline,
             pauseWriterThreshold: capacity, resumeWriterThreshold: capacity, useSynchronizationContext: false);
         var link = new InMemoryLink(new Pipe(options), new Pipe(options));
-        return (new InMemoryConnection(link, isClient: true), new InMemoryConnection(link, isClient: false));
+        return (new InMemoryConnection(link, isClient: true, pool), new InMemoryConnection(link, isClient: false, pool));
     }
 }

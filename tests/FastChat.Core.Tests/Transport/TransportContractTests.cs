@@ -1,0 +1,442 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using FastChat.TestKit;
+using FastChat.Transport;
+
+namespace FastChat.Core.Tests.Transport;
+
+/// <summary>
+/// What <see cref="TransportConnection"/> and <see cref="TransportListener"/> promise, for any transport: a derived class says how to listen
+/// and how to connect. The server's end is the one under test. Every buffer must be back in <see cref="Pool"/> when a test ends.
+/// </summary>
+public abstract class TransportContractTests : IAsyncLifetime
+{
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    // More than any kernel buffers on its own on both ends together.
+    private const int MoreThanAnyWindow = 48 * 1024 * 1024;
+
+    private readonly List<IAsyncDisposable> _open = [];
+    private readonly System.Threading.Channels.Channel<TransportConnection> _accepted =
+        System.Threading.Channels.Channel.CreateUnbounded<TransportConnection>();
+    private TransportListener? _listener;
+
+    protected TrackingArrayPool Pool { get; } = new();
+
+    protected TransportListener Listener => _listener!;
+
+    /// <summary>A listener on a free address of this machine whose connections take their buffers from <see cref="Pool"/>; not started.</summary>
+    protected abstract TransportListener CreateListener();
+
+    /// <summary>Connects to <paramref name="listener"/>; by default with the portable sockets.</summary>
+    protected virtual Task<TransportConnection> ConnectToAsync(TransportListener listener) =>
+        SocketTransport.ConnectAsync(listener.EndPoint, new SocketTransportOptions { Pool = Pool });
+
+    public virtual ValueTask InitializeAsync()
+    {
+        _listener = CreateListener();
+        _listener.Start(connection => Assert.True(_accepted.Writer.TryWrite(connection)));
+        return default;
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _open) await connection.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Listener.DisposeAsync().AsTask().WaitAsync(Patience);
+        while (_accepted.Reader.TryRead(out var forgotten)) await forgotten.DisposeAsync().AsTask().WaitAsync(Patience);
+        Pool.AssertNothingRented();
+    }
+
+    protected async Task<(TransportConnection Server, TransportConnection Client)> PairAsync()
+    {
+        var client = await ConnectToAsync(Listener).WaitAsync(Patience);
+        var server = await _accepted.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+        _open.Add(client);
+        _open.Add(server);
+        return (server, client);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(125)]
+    [InlineData(4096)]
+    [InlineData(65_537)]
+    [InlineData(1_000_003)]
+    [InlineData(8 * 1024 * 1024)]
+    public async Task Bytes_arrive_in_order_both_ways_at_once(int size)
+    {
+        var (server, client) = await PairAsync();
+        await Task.WhenAll(
+            TransportTraffic.WriteAsync(server.Output, size, seed: 1), TransportTraffic.ReadAsync(client.Input, size, seed: 2),
+            TransportTraffic.WriteAsync(client.Output, size, seed: 3), TransportTraffic.ReadAsync(server.Input, size, seed: 4)).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task One_write_larger_than_every_buffer_arrives_whole_behind_what_was_buffered()
+    {
+        var (server, client) = await PairAsync();
+        const int Size = 8 * 1024 * 1024;
+        var bytes = TransportTraffic.Bytes(0, Size);
+        bytes.AsSpan(0, 10).CopyTo(server.Output.GetSpan(10));
+        server.Output.Advance(10);
+        if (server.Output.CanGetUnflushedBytes) Assert.Equal(10, server.Output.UnflushedBytes);
+        var write = server.Output.WriteAsync(bytes.AsMemory(10)).AsTask();
+        await TransportTraffic.ReadAsync(client.Input, Size, seed: 5).WaitAsync(Patience);
+        await write.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task The_end_of_the_stream_is_a_completed_result_every_time()
+    {
+        var (server, client) = await PairAsync();
+        await client.Output.WriteAsync(TransportTraffic.Bytes(0, 5)).AsTask().WaitAsync(Patience);
+        await client.ShutdownAsync().AsTask().WaitAsync(Patience);
+        await TransportTraffic.ReadAsync(server.Input, 5, seed: 1).WaitAsync(Patience);
+        for (int i = 0; i < 2; i++)
+        {
+            var end = await server.Input.ReadAsync().AsTask().WaitAsync(Patience);
+            Assert.True(end.IsCompleted);
+            Assert.True(end.Buffer.IsEmpty);
+            server.Input.AdvanceTo(end.Buffer.End);
+        }
+    }
+
+    [Fact]
+    public async Task After_a_half_close_the_other_direction_goes_on()
+    {
+        var (server, client) = await PairAsync();
+        await client.ShutdownAsync().AsTask().WaitAsync(Patience);
+        var end = await server.Input.ReadAsync().AsTask().WaitAsync(Patience);
+        Assert.True(end.IsCompleted);
+        server.Input.AdvanceTo(end.Buffer.End);
+        await Task.WhenAll(
+            TransportTraffic.WriteAsync(server.Output, 300_000, seed: 1),
+            TransportTraffic.ReadAsync(client.Input, 300_000, seed: 2)).WaitAsync(Patience);
+        await Assert.ThrowsAnyAsync<Exception>(() => client.Output.WriteAsync(new byte[1]).AsTask().WaitAsync(Patience));
+    }
+
+    /// <summary>Whether the transport can tell a reset from an end. A Unix domain socket only does where bytes were left unread.</summary>
+    protected virtual bool KnowsResets => Listener.EndPoint is not System.Net.Sockets.UnixDomainSocketEndPoint;
+
+    [Fact]
+    public async Task A_reset_by_the_peer_is_an_IOException_at_every_read()
+    {
+        var (server, client) = await PairAsync();
+        var read = server.Input.ReadAsync().AsTask();
+        client.Abort();
+        for (int i = 0; i < 2; i++)
+        {
+            if (KnowsResets)
+            {
+                await Assert.ThrowsAsync<IOException>(() => read.WaitAsync(Patience));
+            }
+            else
+            {
+                var end = await read.WaitAsync(Patience);
+                Assert.True(end.IsCompleted);
+                server.Input.AdvanceTo(end.Buffer.End);
+            }
+            read = server.Input.ReadAsync().AsTask();
+        }
+        await TransportTraffic.EndsAsync(read).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Abort_from_another_thread_ends_a_pending_read()
+    {
+        var (server, _) = await PairAsync();
+        var read = server.Input.ReadAsync().AsTask();
+        await Task.Run(() =>
+        {
+            server.Abort();
+            server.Abort();
+        }).WaitAsync(Patience);
+        await TransportTraffic.EndsAsync(read).WaitAsync(Patience);
+        await TransportTraffic.EndsAsync(server.Output.WriteAsync(new byte[1]).AsTask()).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Abort_from_another_thread_ends_a_pending_flush()
+    {
+        var (server, _) = await PairAsync();
+        var flush = server.Output.WriteAsync(new byte[MoreThanAnyWindow]).AsTask();
+        Assert.False(flush.IsCompleted);
+        await Task.Run(server.Abort).WaitAsync(Patience);
+        await TransportTraffic.EndsAsync(flush).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_flush_waits_for_the_peer_and_completes_once_it_reads()
+    {
+        var (server, client) = await PairAsync();
+        var bytes = TransportTraffic.Bytes(0, MoreThanAnyWindow);
+        var flush = server.Output.WriteAsync(bytes).AsTask();
+        await TransportTraffic.ReadAsync(client.Input, 1_000_000, seed: 1).WaitAsync(Patience);
+        Assert.False(flush.IsCompleted);
+        await TransportTraffic.ReadAsync(client.Input, MoreThanAnyWindow - 1_000_000, seed: 2, from: 1_000_000).WaitAsync(Patience);
+        await flush.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_cancelled_flush_gives_the_memory_back_and_its_bytes_still_go_out_first()
+    {
+        var (server, client) = await PairAsync();
+        var bytes = TransportTraffic.Bytes(0, MoreThanAnyWindow);
+        using var cancel = new CancellationTokenSource();
+        var flush = server.Output.WriteAsync(bytes, cancel.Token).AsTask();
+        Assert.False(flush.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flush.WaitAsync(Patience));
+        bytes.AsSpan().Clear();
+
+        // One more that is cancelled while it waits behind the first, and one that is not.
+        flush = server.Output.WriteAsync(TransportTraffic.Bytes(MoreThanAnyWindow, 10_000)).AsTask();
+        Assert.False(flush.IsCompleted);
+        server.Output.CancelPendingFlush();
+        Assert.True((await flush.WaitAsync(Patience)).IsCanceled);
+        flush = server.Output.WriteAsync(TransportTraffic.Bytes(MoreThanAnyWindow + 10_000, 10_000)).AsTask();
+        await TransportTraffic.ReadAsync(client.Input, MoreThanAnyWindow + 20_000, seed: 2).WaitAsync(Patience);
+        Assert.False((await flush.WaitAsync(Patience)).IsCanceled);
+    }
+
+    [Fact]
+    public async Task A_cancelled_read_loses_nothing()
+    {
+        var (server, client) = await PairAsync();
+        using var cancel = new CancellationTokenSource();
+        var read = server.Input.ReadAsync(cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => server.Input.ReadAsync(cancel.Token).AsTask().WaitAsync(Patience));
+
+        read = server.Input.ReadAsync().AsTask();
+        server.Input.CancelPendingRead();
+        var canceled = await read.WaitAsync(Patience);
+        Assert.True(canceled.IsCanceled);
+        server.Input.AdvanceTo(canceled.Buffer.Start, canceled.Buffer.End);
+
+        server.Input.CancelPendingRead();
+        canceled = await server.Input.ReadAsync().AsTask().WaitAsync(Patience);
+        Assert.True(canceled.IsCanceled);
+        server.Input.AdvanceTo(canceled.Buffer.Start, canceled.Buffer.End);
+
+        read = server.Input.ReadAsync().AsTask();
+        Assert.False(read.IsCompleted);
+        await client.Output.WriteAsync(TransportTraffic.Bytes(0, 3)).AsTask().WaitAsync(Patience);
+        var result = await read.WaitAsync(Patience);
+        Assert.False(result.IsCanceled);
+        server.Input.AdvanceTo(result.Buffer.Start);
+        await TransportTraffic.ReadAsync(server.Input, 3, seed: 1).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_read_waits_for_more_than_was_examined()
+    {
+        var (server, client) = await PairAsync();
+        await client.Output.WriteAsync(TransportTraffic.Bytes(0, 10)).AsTask().WaitAsync(Patience);
+        ReadResult read;
+        do
+        {
+            read = await server.Input.ReadAsync().AsTask().WaitAsync(Patience);
+            if (read.Buffer.Length < 10) server.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+        while (read.Buffer.Length < 10);
+        server.Input.AdvanceTo(read.Buffer.GetPosition(4), read.Buffer.GetPosition(5));
+        var again = server.Input.ReadAsync();
+        Assert.True(again.IsCompleted);
+        read = await again;
+        Assert.Equal(TransportTraffic.Bytes(4, 6), read.Buffer.ToArray());
+        server.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        var more = server.Input.ReadAsync().AsTask();
+        Assert.False(more.IsCompleted);
+        await client.Output.WriteAsync(TransportTraffic.Bytes(10, 10)).AsTask().WaitAsync(Patience);
+        read = await more.WaitAsync(Patience);
+        Assert.True(read.Buffer.Length > 6);
+        server.Input.AdvanceTo(read.Buffer.Start);
+        await TransportTraffic.ReadAsync(server.Input, 16, seed: 1, from: 4).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Bytes_can_be_consumed_up_to_every_position()
+    {
+        var (server, client) = await PairAsync();
+        for (int cut = 0; cut <= 64; cut++)
+        {
+            await client.Output.WriteAsync(TransportTraffic.Bytes(0, 64)).AsTask().WaitAsync(Patience);
+            await TransportTraffic.ReadAsync(server.Input, cut, seed: 1).WaitAsync(Patience);
+            await TransportTraffic.ReadAsync(server.Input, 64 - cut, seed: 1, from: cut).WaitAsync(Patience);
+        }
+    }
+
+    [Fact]
+    public async Task TryRead_gives_what_is_left_and_nothing_after_that()
+    {
+        var (server, client) = await PairAsync();
+        Assert.False(server.Input.TryRead(out _));
+        await client.Output.WriteAsync(TransportTraffic.Bytes(0, 2)).AsTask().WaitAsync(Patience);
+        await TransportTraffic.ReadAsync(server.Input, 1, seed: 1).WaitAsync(Patience);
+        var read = await server.Input.ReadAsync().AsTask().WaitAsync(Patience);
+        server.Input.AdvanceTo(read.Buffer.Start);
+        Assert.True(server.Input.TryRead(out read));
+        server.Input.AdvanceTo(read.Buffer.End);
+        Assert.False(server.Input.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task An_idle_connection_holds_no_buffer()
+    {
+        var (server, client) = await PairAsync();
+        await client.Output.WriteAsync(TransportTraffic.Bytes(0, 100)).AsTask().WaitAsync(Patience);
+        await TransportTraffic.ReadAsync(server.Input, 100, seed: 1).WaitAsync(Patience);
+        await server.Output.WriteAsync(TransportTraffic.Bytes(0, 100)).AsTask().WaitAsync(Patience);
+        await TransportTraffic.ReadAsync(client.Input, 100, seed: 1).WaitAsync(Patience);
+        var read = server.Input.ReadAsync().AsTask();
+        Assert.False(read.IsCompleted);
+        Assert.Equal(0, Pool.Outstanding);
+        server.Abort();
+        await TransportTraffic.EndsAsync(read).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Dispose_returns_what_was_not_read_drops_what_was_not_flushed_and_ends_what_is_pending()
+    {
+        var (server, client) = await PairAsync();
+        await client.Output.WriteAsync(new byte[20_000]).AsTask().WaitAsync(Patience);
+        var read = await server.Input.ReadAsync().AsTask().WaitAsync(Patience);
+        server.Input.AdvanceTo(read.Buffer.Start, read.Buffer.Start);
+        server.Output.GetMemory(100_000);
+        server.Output.Advance(50_000);
+        var pending = client.Input.ReadAsync().AsTask();
+        await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        try
+        {
+            Assert.True((await pending.WaitAsync(Patience)).Buffer.IsEmpty);
+        }
+        catch (IOException)
+        {
+            // A socket closed with bytes unread is reset.
+        }
+
+        (server, _) = await PairAsync();
+        var pendingRead = server.Input.ReadAsync().AsTask();
+        var pendingFlush = server.Output.WriteAsync(new byte[MoreThanAnyWindow]).AsTask();
+        await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        await TransportTraffic.EndsAsync(pendingRead).WaitAsync(Patience);
+        await TransportTraffic.EndsAsync(pendingFlush).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task What_was_flushed_arrives_although_the_connection_is_disposed_at_once()
+    {
+        var (server, client) = await PairAsync();
+        await server.Output.WriteAsync(TransportTraffic.Bytes(0, 50_000)).AsTask().WaitAsync(Patience);
+        await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        await TransportTraffic.ReadAsync(client.Input, 50_000, seed: 1).WaitAsync(Patience);
+        Assert.True((await client.Input.ReadAsync().AsTask().WaitAsync(Patience)).IsCompleted);
+    }
+
+    [Fact]
+    public async Task Misuse_is_an_InvalidOperationException()
+    {
+        var (server, client) = await PairAsync();
+        Assert.Throws<InvalidOperationException>(() => server.Input.AdvanceTo(default));
+        await client.Output.WriteAsync(new byte[1]).AsTask().WaitAsync(Patience);
+        var read = await server.Input.ReadAsync().AsTask().WaitAsync(Patience);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await server.Input.ReadAsync());
+        server.Input.AdvanceTo(read.Buffer.End);
+        server.Input.Complete();
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await server.Input.ReadAsync());
+        server.Output.Complete();
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await server.Output.WriteAsync(new byte[1]));
+        Assert.Throws<InvalidOperationException>(() => server.Output.GetMemory());
+    }
+
+    [Fact]
+    public async Task Many_connections_echo_side_by_side()
+    {
+        var pairs = new List<(TransportConnection Server, TransportConnection Client)>();
+        for (int i = 0; i < 50; i++) pairs.Add(await PairAsync());
+        await Task.WhenAll(pairs.SelectMany((pair, i) => new[]
+        {
+            TransportTraffic.EchoAsync(pair.Server),
+            TransportTraffic.WriteAsync(pair.Client.Output, 200_000, seed: i),
+            TransportTraffic.ReadAsync(pair.Client.Input, 200_000, seed: i).ContinueWith(async read =>
+            {
+                await read;
+                await pair.Client.ShutdownAsync();
+            }, TaskScheduler.Default).Unwrap(),
+        })).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Aborts_and_disposals_in_the_middle_of_traffic_end_everything()
+    {
+        var random = new Random(7);
+        for (int i = 0; i < 40; i++)
+        {
+            var (server, client) = await PairAsync();
+            // Each on a thread of its own: where continuations are inline, two that feed each other never come back.
+            int seed = i;
+            var traffic = new[]
+            {
+                Task.Run(() => TransportTraffic.EndsAsync(TransportTraffic.WriteAsync(server.Output, int.MaxValue, seed))),
+                Task.Run(() => TransportTraffic.EndsAsync(TransportTraffic.ReadAsync(server.Input, int.MaxValue, seed))),
+                Task.Run(() => TransportTraffic.EndsAsync(TransportTraffic.WriteAsync(client.Output, int.MaxValue, seed))),
+                Task.Run(() => TransportTraffic.EndsAsync(TransportTraffic.ReadAsync(client.Input, int.MaxValue, seed))),
+            };
+            for (int spin = random.Next(2000); spin > 0; spin--) await Task.Yield();
+            (random.Next(2) == 0 ? server : client).Abort();
+            await Task.WhenAll(traffic).WaitAsync(Patience);
+            await server.DisposeAsync().AsTask().WaitAsync(Patience);
+            await client.DisposeAsync().AsTask().WaitAsync(Patience);
+        }
+    }
+
+    [Fact]
+    public async Task Cancellations_in_the_middle_of_traffic_lose_no_byte()
+    {
+        var (server, client) = await PairAsync();
+        const int Size = 3_000_000;
+        var done = false;
+        var canceling = Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                server.Input.CancelPendingRead();
+                server.Output.CancelPendingFlush();
+                await Task.Yield();
+            }
+        });
+        await Task.WhenAll(
+            TransportTraffic.WriteAsync(server.Output, Size, seed: 1), TransportTraffic.ReadAsync(client.Input, Size, seed: 2),
+            TransportTraffic.WriteAsync(client.Output, Size, seed: 3), TransportTraffic.ReadAsync(server.Input, Size, seed: 4)).WaitAsync(Patience);
+        Volatile.Write(ref done, true);
+        await canceling.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_listener_that_stopped_accepting_leaves_its_connections_alone()
+    {
+        var (server, client) = await PairAsync();
+        if (Listener.EndPoint is IPEndPoint ip) Assert.NotEqual(0, ip.Port);
+        await Listener.StopAcceptingAsync().AsTask().WaitAsync(Patience);
+        await Listener.StopAcceptingAsync().AsTask().WaitAsync(Patience);
+        await Assert.ThrowsAnyAsync<Exception>(async () => await (await ConnectToAsync(Listener).WaitAsync(Patience)).DisposeAsync());
+        await Task.WhenAll(
+            TransportTraffic.WriteAsync(server.Output, 1000, seed: 1),
+            TransportTraffic.ReadAsync(client.Input, 1000, seed: 2)).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Disposing_a_listener_aborts_its_connections()
+    {
+        var (server, client) = await PairAsync();
+        var reads = new[] { server.Input.ReadAsync().AsTask(), client.Input.ReadAsync().AsTask() };
+        await Listener.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Listener.DisposeAsync().AsTask().WaitAsync(Patience);
+        foreach (var read in reads) await TransportTraffic.EndsAsync(read).WaitAsync(Patience);
+    }
+}

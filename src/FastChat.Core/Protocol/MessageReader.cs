@@ -195,7 +195,7 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
             if (!_compressed)
             {
                 if (!Take(data, _frame, _seen)) return Fail(FrameError.TextInvalid);
-                assembly.Write(data);
+                assembly.TryWrite(data); // it fits: the header was held to the limit
             }
             else
             {
@@ -219,9 +219,9 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
     {
         int before = _assembly!.Length;
         var status = inflater!.Append(data, endOfMessage, _assembly);
-        if (status == InflateStatus.TooBig) return FrameError.MessageTooBig;
-        if (status != InflateStatus.Ok) return FrameError.DeflateInvalid;
-        return _message == Opcode.Text && !_text.Append(_assembly.WrittenSpan[before..]) ? FrameError.TextInvalid : FrameError.None;
+        // The text first: what is wrong with a message must not depend on how it arrived.
+        if (_message == Opcode.Text && !_text.Append(_assembly.WrittenSpan[before..])) return FrameError.TextInvalid;
+        return status switch { InflateStatus.Ok => FrameError.None, InflateStatus.TooBig => FrameError.MessageTooBig, _ => FrameError.DeflateInvalid };
     }
 
     private ReadEvent EndMessage()

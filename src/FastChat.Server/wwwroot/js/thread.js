@@ -1,0 +1,111 @@
+// The conversation on the page: keeps one view per message, in order, and redraws at most once a frame.
+
+import { byId, h, icon, reducedMotion } from './dom.js';
+import { MessageView } from './message-view.js';
+import { StickyScroll } from './scroll.js';
+
+/** @typedef {import('./messages.js').Message} Message */
+
+export class Thread {
+  #list = byId('messages', HTMLElement);
+  #empty = byId('empty', HTMLElement);
+  #earlier = byId('load-earlier', HTMLButtonElement);
+  #jump = byId('jump', HTMLButtonElement);
+  #scroll;
+  /** @type {Map<string, MessageView>} */
+  #views = new Map();
+  /** @type {import('./chat.js').Chat | null} */
+  #chat = null;
+  #speaker = '';
+  #frame = 0;
+  /** @type {string | null} */
+  #wanted = null;
+
+  /** @param {(text: string) => void} onSuggestion */
+  constructor(onSuggestion) {
+    const scroller = byId('scroller', HTMLElement);
+    this.#scroll = new StickyScroll(scroller, byId('thread', HTMLElement), isPinned => { this.#jump.hidden = isPinned; });
+    this.#jump.addEventListener('click', () => this.#scroll.toEnd(!reducedMotion()));
+    this.#earlier.addEventListener('click', () => void this.#loadEarlier());
+    for (const button of document.querySelectorAll('#empty button[data-suggestion]'))
+      button.addEventListener('click', () => onSuggestion(/** @type {HTMLElement} */ (button).dataset.suggestion ?? ''));
+  }
+
+  /**
+   * Shows another conversation.
+   * @param {import('./chat.js').Chat | null} chat
+   * @param {string} speaker
+   * @param {string | null} [messageId] The message to bring into sight once it is there.
+   */
+  show(chat, speaker, messageId = null) {
+    this.#chat = chat;
+    this.#speaker = speaker;
+    this.#wanted = messageId;
+    this.#views.clear();
+    this.#list.replaceChildren();
+    this.#scroll.toEnd();
+    this.refresh();
+  }
+
+  /** Something changed; drawn with the next frame, however often this is called. */
+  refresh() {
+    // Without frames (a tab in the background) a timer does: what it shows must not pile up.
+    if (!this.#frame) this.#frame = document.hidden ? setTimeout(() => this.#draw(), 200) : requestAnimationFrame(() => this.#draw());
+  }
+
+  toEnd() {
+    this.#scroll.toEnd();
+  }
+
+  #draw() {
+    this.#frame = 0;
+    const messages = this.#chat?.messages.list ?? [];
+    const keys = new Set(messages.map(m => m.key));
+    for (const [key, view] of this.#views) {
+      if (keys.has(key)) continue;
+      view.element.remove();
+      this.#views.delete(key);
+    }
+    messages.forEach((message, i) => {
+      const view = this.#views.get(message.key) ?? this.#add(message);
+      view.update(i === messages.length - 1);
+      if (this.#list.children[i] !== view.element) this.#list.insertBefore(view.element, this.#list.children[i] ?? null);
+    });
+    const isLoading = this.#chat?.conversationId && !this.#chat.isLoaded && messages.length === 0;
+    this.#empty.hidden = messages.length > 0 || Boolean(isLoading);
+    this.#list.setAttribute('aria-busy', String(Boolean(isLoading)));
+    if (isLoading && !this.#list.firstElementChild) this.#list.append(skeleton());
+    else if (!isLoading) this.#list.querySelector('.skeleton')?.remove();
+    this.#earlier.hidden = !this.#chat?.earlier;
+    this.#reveal();
+  }
+
+  #add(/** @type {Message} */ message) {
+    const view = new MessageView(message, this.#speaker, () => this.#chat?.tryAgain(message));
+    this.#views.set(message.key, view);
+    return view;
+  }
+
+  async #loadEarlier() {
+    this.#earlier.disabled = true;
+    try {
+      await this.#chat?.loadEarlier();
+      this.#scroll.keepPlace(() => this.#draw());
+    } finally {
+      this.#earlier.disabled = false;
+    }
+  }
+
+  // A message found by the search.
+  #reveal() {
+    const element = this.#wanted && [...this.#views.values()].find(v => v.element.dataset.id === this.#wanted)?.element;
+    if (!element) return;
+    this.#wanted = null;
+    element.scrollIntoView({ block: 'center' });
+    element.classList.add('found');
+  }
+}
+
+function skeleton() {
+  return h('div', { class: 'skeleton', 'aria-hidden': 'true' }, ...['short', 'long', 'medium', 'long'].map(c => h('span', { class: c })), icon('mark'));
+}

@@ -236,7 +236,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         bool epoll = options.Transport == TransportKind.Epoll || (options.Transport == TransportKind.Auto && EpollListener.IsSupported);
         return epoll
             ? new EpollListener(options.EndPoint, new EpollOptions { Loops = options.Loops, Pool = options.Pool, Logger = _logger, TimeProvider = options.TimeProvider })
-            : throw new PlatformNotSupportedException();
+            : new SocketTransportListener(options.EndPoint, new SocketTransportOptions { Pool = options.Pool, TimeProvider = options.TimeProvider }, _logger);
     }
 
     /// <summary>From the accepted connection to the end of its handshake; never throws.</summary>

@@ -31,15 +31,24 @@ internal static class ListenSocket
     /// <summary>Closes the socket and removes its file, where it has one.</summary>
     public static void Close(Socket socket)
     {
-        string? path = socket.LocalEndPoint is UnixDomainSocketEndPoint unix ? unix.ToString() : null;
+        string? path = null;
+        try
+        {
+            path = (socket.LocalEndPoint as UnixDomainSocketEndPoint)?.ToString();
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // closed before, file and all
+        }
         socket.Dispose();
-        if (!string.IsNullOrEmpty(path)) File.Delete(path);
+        if (!string.IsNullOrEmpty(path) && path[0] is not ('\0' or '@')) File.Delete(path);
     }
 
     private static void RemoveStale(UnixDomainSocketEndPoint endPoint)
     {
         string path = endPoint.ToString();
-        if (!File.Exists(path)) return;
+        // Names that begin with NUL (shown as @) are no files. Another kind of file stays, and bind says that the address is in use.
+        if (path.Length == 0 || path[0] is '\0' or '@' || !IsSocket(path)) return;
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -48,6 +57,29 @@ internal static class ListenSocket
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
         {
             File.Delete(path); // nobody listens: bind would fail on a file that means nothing
+        }
+        catch (SocketException)
+        {
+            // In use, if busy or closed to us: bind tells.
+        }
+    }
+
+    // A socket is the one kind of file that exists and that nobody can open (ENXIO, an IOException of no special type). A refused
+    // connection does not tell: a plain file refuses too.
+    private static bool IsSocket(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path);
+            return false;
+        }
+        catch (IOException e) when (e.GetType() == typeof(IOException))
+        {
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 }

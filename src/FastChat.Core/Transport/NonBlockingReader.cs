@@ -27,15 +27,11 @@ internal enum ReceiveStatus
 /// the wait to the next one, so no byte can be lost to a cancellation. Allocates nothing per read.
 /// </summary>
 /// <param name="buffer">Where bytes are received; this reader owns it.</param>
-/// <param name="inlineContinuations">
-/// Whether whoever completes a pending read runs its continuation. Otherwise continuations run on the thread pool: at once where a
-/// receive completed there, queued where a foreign thread cancels.
-/// </param>
 /// <remarks>
 /// Locking: everything a wait's completion may touch while no read is handed out is under <c>_gate</c>. Between a result and
 /// <see cref="AdvanceTo(SequencePosition, SequencePosition)"/> the buffer is the caller's alone.
 /// </remarks>
-internal abstract class NonBlockingReader(ReceiveBuffer buffer, bool inlineContinuations)
+internal abstract class NonBlockingReader(ReceiveBuffer buffer)
     : PipeReader, IValueTaskSource<ReadResult>, IThreadPoolWorkItem
 {
     private enum Wake : byte
@@ -59,6 +55,12 @@ internal abstract class NonBlockingReader(ReceiveBuffer buffer, bool inlineConti
     private bool _askFirst;
     private volatile bool _completed;
     private volatile bool _cancelRequested;
+
+    /// <summary>
+    /// Whether the thread that received goes on with the read that waited, whatever thread that is. Otherwise, and where a read is cancelled,
+    /// the thread pool does: at once where a pool thread received.
+    /// </summary>
+    public bool InlineContinuations { get; set; }
 
     protected ReceiveBuffer Buffer => buffer;
 
@@ -109,7 +111,7 @@ internal abstract class NonBlockingReader(ReceiveBuffer buffer, bool inlineConti
             buffer.Clear();
             if (!_inFlight) Discard();
         }
-        if (wake) Dispatch(fromPool: false);
+        if (wake) Dispatch(received: false);
     }
 
     /// <summary>Completes once no wait is in flight, which may still hold what it needs. The caller has made sure that it ends.</summary>
@@ -149,7 +151,7 @@ internal abstract class NonBlockingReader(ReceiveBuffer buffer, bool inlineConti
             wake = _waiting && Pump() && TakeWaiter(Wake.Ready);
             if (!_inFlight) EndIdleWait();
         }
-        if (wake) Dispatch(Thread.CurrentThread.IsThreadPoolThread);
+        if (wake) Dispatch(received: true);
     }
 
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
@@ -262,7 +264,7 @@ internal abstract class NonBlockingReader(ReceiveBuffer buffer, bool inlineConti
                 return;
             }
         }
-        Dispatch(fromPool: false);
+        Dispatch(received: false);
     }
 
     private bool TakeWaiter(Wake wake)
@@ -273,9 +275,9 @@ internal abstract class NonBlockingReader(ReceiveBuffer buffer, bool inlineConti
         return true;
     }
 
-    private void Dispatch(bool fromPool)
+    private void Dispatch(bool received)
     {
-        if (fromPool || inlineContinuations) ((IThreadPoolWorkItem)this).Execute();
+        if (received && (InlineContinuations || Thread.CurrentThread.IsThreadPoolThread)) ((IThreadPoolWorkItem)this).Execute();
         else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 

@@ -24,14 +24,13 @@ internal enum SendStatus
 /// Allocates nothing per flush.
 /// </summary>
 /// <param name="pool">Where blocks come from and return to.</param>
-/// <param name="inlineContinuations">As for <see cref="NonBlockingReader"/>.</param>
 /// <remarks>
 /// What an asynchronous send holds is always the writer's own memory, never the caller's: so a cancelled flush can hand the caller's memory
 /// back at once, its bytes having moved to blocks of ours, and the sending goes on by itself. The next flush waits behind it.
 /// Locking: <c>_sending</c> and <c>_direct</c> are under <c>_gate</c> while <c>_busy</c>; <c>_written</c> is the caller's, except while a
 /// flush waits.
 /// </remarks>
-internal abstract class NonBlockingWriter(ArrayPool<byte> pool, bool inlineContinuations)
+internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
     : PipeWriter, IValueTaskSource<FlushResult>, IThreadPoolWorkItem
 {
     /// <summary>Payloads from this size on are sent from where they are; below it a copy is cheaper than another block in the send.</summary>
@@ -58,6 +57,9 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool, bool inlineConti
     private volatile bool _busy;
     private volatile bool _completed;
     private volatile bool _cancelRequested;
+
+    /// <summary>As <see cref="NonBlockingReader.InlineContinuations"/>, for the thread that sent.</summary>
+    public bool InlineContinuations { get; set; }
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -99,7 +101,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool, bool inlineConti
             _written.Clear();
             wake = TakeWaiter(Wake.Done);
         }
-        if (wake) Dispatch(fromPool: false);
+        if (wake) Dispatch(sent: false);
     }
 
     /// <summary>Completes once nothing is being sent any more, well or not.</summary>
@@ -143,7 +145,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool, bool inlineConti
             _idle?.TrySetResult();
             _idle = null;
         }
-        if (wake) Dispatch(Thread.CurrentThread.IsThreadPoolThread);
+        if (wake) Dispatch(sent: true);
     }
 
     FlushResult IValueTaskSource<FlushResult>.GetResult(short token)
@@ -294,7 +296,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool, bool inlineConti
                 return;
             }
         }
-        Dispatch(fromPool: false);
+        Dispatch(sent: false);
     }
 
     private bool TakeWaiter(Wake wake)
@@ -305,9 +307,9 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool, bool inlineConti
         return true;
     }
 
-    private void Dispatch(bool fromPool)
+    private void Dispatch(bool sent)
     {
-        if (fromPool || inlineContinuations) ((IThreadPoolWorkItem)this).Execute();
+        if (sent && (InlineContinuations || Thread.CurrentThread.IsThreadPoolThread)) ((IThreadPoolWorkItem)this).Execute();
         else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 

@@ -23,7 +23,9 @@ public sealed class SocketTcpContractTests : TransportContractTests
 public sealed class SocketTcpInlineContractTests : TransportContractTests
 {
     protected override TransportListener CreateListener() =>
-        new SocketTransportListener(new IPEndPoint(IPAddress.Loopback, 0), new SocketTransportOptions { Pool = Pool, InlineContinuations = true });
+        new SocketTransportListener(new IPEndPoint(IPAddress.Loopback, 0), new SocketTransportOptions { Pool = Pool });
+
+    protected override void OnAccepted(TransportConnection connection) => connection.InlineContinuations = true;
 }
 
 public sealed class SocketUnixContractTests : TransportContractTests

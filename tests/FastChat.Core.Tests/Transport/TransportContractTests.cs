@@ -33,10 +33,19 @@ public abstract class TransportContractTests : IAsyncLifetime
     protected virtual Task<TransportConnection> ConnectToAsync(TransportListener listener) =>
         SocketTransport.ConnectAsync(listener.EndPoint, new SocketTransportOptions { Pool = Pool });
 
+    /// <summary>Sees each of the server's ends before anything else does.</summary>
+    protected virtual void OnAccepted(TransportConnection connection)
+    {
+    }
+
     public virtual ValueTask InitializeAsync()
     {
         _listener = CreateListener();
-        _listener.Start(connection => Assert.True(_accepted.Writer.TryWrite(connection)));
+        _listener.Start(connection =>
+        {
+            OnAccepted(connection);
+            _accepted.Writer.TryWrite(connection);
+        });
         return default;
     }
 

@@ -19,7 +19,8 @@ public static class InMemoryTransport
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         pool ??= ArrayPool<byte>.Shared;
-        var options = new PipeOptions(new ArrayMemoryPool(pool), PipeScheduler.Inline, PipeScheduler.Inline,
+        // From the shared pool a pipe takes by itself, without an owner object for each block.
+        var options = new PipeOptions(ReferenceEquals(pool, ArrayPool<byte>.Shared) ? MemoryPool<byte>.Shared : new ArrayMemoryPool(pool), PipeScheduler.Inline, PipeScheduler.Inline,
             pauseWriterThreshold: capacity, resumeWriterThreshold: capacity, useSynchronizationContext: false);
         var link = new InMemoryLink(new Pipe(options), new Pipe(options));
         return (new InMemoryConnection(link, isClient: true, pool), new InMemoryConnection(link, isClient: false, pool));

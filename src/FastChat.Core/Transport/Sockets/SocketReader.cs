@@ -5,7 +5,7 @@ namespace FastChat.Transport;
 
 /// <summary>Receives from a non-blocking socket: a zero-byte receive waits for bytes, so that no buffer does.</summary>
 internal sealed class SocketReader(SocketTransportConnection connection, SocketTransportOptions options)
-    : NonBlockingReader(new ReceiveBuffer(options.Pool), options.InlineContinuations)
+    : NonBlockingReader(new ReceiveBuffer(options.Pool))
 {
     private readonly Socket _socket = connection.Socket;
     private WaitArgs? _wait;

@@ -36,6 +36,18 @@ internal sealed class SocketTransportConnection : TransportConnection
 
     public override EndPoint? RemoteEndPoint { get; }
 
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Sockets are received on thread pool threads, which then go on with the read in either case, unless the process runs with
+    /// DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1: then a continuation that is inline runs on the runtime's one socket thread, which saves
+    /// a thread switch a message, and what blocks there blocks every socket of the process.
+    /// </remarks>
+    public override bool InlineContinuations
+    {
+        get => _reader.InlineContinuations;
+        set => _reader.InlineContinuations = _writer.InlineContinuations = value;
+    }
+
     internal Socket Socket { get; }
 
     /// <summary>The first error of either direction. The kernel reports a reset once, to whoever asks first; the other side finds it here.</summary>

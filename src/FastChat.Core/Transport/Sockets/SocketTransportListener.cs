@@ -54,7 +54,7 @@ public sealed class SocketTransportListener : TransportListener
     {
         ArgumentNullException.ThrowIfNull(onAccepted);
         if (_socket is not null || _stop.IsCancellationRequested) throw new InvalidOperationException("A listener starts once.");
-        _socket = Listen();
+        _socket = ListenSocket.Bind(_endPoint, _options.Backlog);
         _endPoint = _socket.LocalEndPoint ?? _endPoint;
         _onAccepted = onAccepted;
         _accepting = Task.Run(AcceptAllAsync);
@@ -64,8 +64,7 @@ public sealed class SocketTransportListener : TransportListener
     public override async ValueTask StopAcceptingAsync()
     {
         await _stop.CancelAsync();
-        // Also removes the file of a Unix domain socket.
-        _socket?.Dispose();
+        if (_socket is not null) ListenSocket.Close(_socket);
         await _accepting;
     }
 
@@ -81,38 +80,6 @@ public sealed class SocketTransportListener : TransportListener
             _open.Clear();
         }
         foreach (var connection in open) connection.Abort();
-    }
-
-    private Socket Listen()
-    {
-        try
-        {
-            return Bind();
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse
-            && _endPoint is UnixDomainSocketEndPoint unix && UnixSocketFile.RemoveIfStale(unix))
-        {
-            return Bind();
-        }
-    }
-
-    private Socket Bind()
-    {
-        var socket = _endPoint is UnixDomainSocketEndPoint
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(_endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (_endPoint is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } v6) socket.DualMode = v6.Address.Equals(IPAddress.IPv6Any);
-            socket.Bind(_endPoint);
-            socket.Listen(_options.Backlog);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 
     private async Task AcceptAllAsync()
@@ -132,13 +99,13 @@ public sealed class SocketTransportListener : TransportListener
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
             {
-                TransportLog.AcceptedTooLate(_logger, _endPoint, e);
+                _logger.AcceptedTooLate(_endPoint, e);
             }
-            catch (Exception e)
+            catch (SocketException e)
             {
                 // Out of descriptors or memory, as a rule: the connection stays in the backlog and the next accept fails at once, so wait
                 // for some to be freed.
-                TransportLog.AcceptFailed(_logger, _endPoint, e.Message, pause, e);
+                _logger.AcceptPaused(e.NativeErrorCode, (int)pause.TotalMilliseconds);
                 await Task.Delay(pause, _options.TimeProvider, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
@@ -155,7 +122,7 @@ public sealed class SocketTransportListener : TransportListener
         catch (SocketException e)
         {
             socket.Dispose();
-            TransportLog.AcceptedTooLate(_logger, _endPoint, e);
+            _logger.AcceptedTooLate(_endPoint, e);
             return;
         }
         bool late;
@@ -177,7 +144,7 @@ public sealed class SocketTransportListener : TransportListener
         }
         catch (Exception e)
         {
-            TransportLog.HandlerThrew(_logger, _endPoint, e);
+            _logger.AcceptedConnectionFailed(e);
             connection.Abort();
         }
     }

@@ -18,14 +18,6 @@ public sealed class SocketTransportOptions
         }
     }
 
-    /// <summary>
-    /// Whether the thread that completes, or cancels, a pending read or flush runs its continuation whatever thread that is. Off by
-    /// default: continuations then run on thread pool threads, at once where the receive completed on one, which it does unless the
-    /// process runs with DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1. On, together with that setting, saves a thread switch per message,
-    /// and a continuation that blocks then blocks every socket of the process.
-    /// </summary>
-    public bool InlineContinuations { get; set; }
-
     /// <summary>Where buffers come from and return to.</summary>
     public ArrayPool<byte> Pool { get; set; } = ArrayPool<byte>.Shared;
 

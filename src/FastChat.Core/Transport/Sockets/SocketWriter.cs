@@ -9,7 +9,7 @@ namespace FastChat.Transport;
 /// asynchronously from a small block of their own; they are out once there is room again, and the rest follows without a copy.
 /// </summary>
 internal sealed class SocketWriter(SocketTransportConnection connection, SocketTransportOptions options)
-    : NonBlockingWriter(options.Pool, options.InlineContinuations)
+    : NonBlockingWriter(options.Pool)
 {
     // The runtime sends a list this long without allocating.
     private const int MaxGather = 8;

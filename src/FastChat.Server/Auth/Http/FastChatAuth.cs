@@ -1,3 +1,4 @@
+using FastChat.Chat;
 using FastChat.Server.Auth.Keys;
 using FastChat.Server.Auth.RateLimits;
 using FastChat.Server.Auth.Tokens;
@@ -25,7 +26,7 @@ internal static class FastChatAuth
     public const string AdminRole = "FastChat.Admin";
 
     /// <summary>
-    /// Registers <see cref="IUserAuthenticator"/>, <see cref="TokenIssuer"/>, <see cref="UserRateLimiter"/>, the scheme and both policies.
+    /// Registers <see cref="IUserAuthenticator"/>, <see cref="TokenIssuer"/>, <see cref="UserRateLimiter"/> (also as the engine's limiter), the scheme and both policies.
     /// The scheme does not become the default: it must not change how a host application authenticates its own routes.
     /// </summary>
     /// <param name="services">The host's services; a <see cref="TimeProvider"/> there is used.</param>
@@ -46,7 +47,11 @@ internal static class FastChatAuth
         services.TryAddSingleton<IUserAuthenticator>(s => new UserAuthenticator(
             s.GetRequiredService<TokenValidator>(), trust, s.GetRequiredService<ILogger<UserAuthenticator>>()));
         services.AddSingleton(s => new UserRateLimiter(limits, s.GetRequiredService<TimeProvider>()));
-        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, FastChatAuthenticationHandler>(Scheme, null);
+        services.TryAddSingleton<IChatRateLimiter>(s => s.GetRequiredService<UserRateLimiter>());
+        // Not AddAuthentication: that brings data protection along, which writes keys into the home directory and is not needed here.
+        services.AddAuthenticationCore(options => options.AddScheme<FastChatAuthenticationHandler>(Scheme, displayName: null));
+        services.AddWebEncoders();
+        services.TryAddTransient<FastChatAuthenticationHandler>();
         services.AddAuthorizationBuilder()
             .AddPolicy(UserPolicy, policy => policy.AddAuthenticationSchemes(Scheme).RequireAuthenticatedUser())
             .AddPolicy(AdminPolicy, policy => policy.AddAuthenticationSchemes(Scheme).RequireRole(AdminRole));

@@ -1,15 +1,17 @@
 using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
+using FastChat.Chat;
 
 namespace FastChat.Server.Auth.RateLimits;
 
 /// <summary>
 /// The rate limits of all users, a minute's and an hour's, counted as one: a request takes from both or from neither. One instance serves
-/// REST and sockets. It is a <see cref="PartitionedRateLimiter{TResource}"/>, so that whatever speaks that interface can use it; the
-/// windows are our own since the in-box ones read the stopwatch, which no test can advance, lose a permit of the first when a chained
-/// second refuses, and keep a partition for every user without a bound. Any thread may ask at any time.
+/// REST and, as the engine's <see cref="IChatRateLimiter"/>, sockets. It is a <see cref="PartitionedRateLimiter{TResource}"/>, so that
+/// whatever speaks that interface can use it; the windows are our own since the in-box ones read the stopwatch, which no test can
+/// advance, lose a permit of the first when a chained second refuses, and keep a partition for every user without a bound. Any thread
+/// may ask at any time.
 /// </summary>
-internal sealed class UserRateLimiter(RateLimitOptions options, TimeProvider time) : PartitionedRateLimiter<string>
+internal sealed class UserRateLimiter(RateLimitOptions options, TimeProvider time) : PartitionedRateLimiter<string>, IChatRateLimiter
 {
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -41,6 +43,12 @@ internal sealed class UserRateLimiter(RateLimitOptions options, TimeProvider tim
             if (counters.TryTake(permits, now) is { } decision)
                 return decision;
         }
+    }
+
+    ValueTask<RateDecision> IChatRateLimiter.AcquireAsync(string userId, CancellationToken cancellationToken)
+    {
+        var decision = Check(userId);
+        return new(new RateDecision(decision.Allowed, decision.RetryAfter));
     }
 
     /// <inheritdoc/>

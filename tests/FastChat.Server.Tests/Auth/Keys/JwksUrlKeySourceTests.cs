@@ -74,8 +74,10 @@ public sealed class JwksUrlKeySourceTests : IDisposable
         Assert.Equal(AuthFailure.None, await TryAsync(_first, "1"));
         _publisher.Body = Forge.Set(Forge.Jwk(_second, "2"));
         _time.Advance(TimeSpan.FromHours(1));
+        _publisher.Hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // Served from what is here while the fetch runs in the background; joining it shows its result.
         Assert.Equal(AuthFailure.None, await TryAsync(_first, "1"));
+        _publisher.Hold.SetResult();
         await _source.RefreshAsync(CancellationToken.None).AsTask().WaitAsync(Bound);
         Assert.Equal(2, _publisher.Requests);
         Assert.Equal(AuthFailure.UnknownKey, await TryAsync(_first, "1"));

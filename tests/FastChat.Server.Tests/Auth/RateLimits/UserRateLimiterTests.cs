@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using FastChat.Chat;
 using FastChat.Server.Auth.RateLimits;
 using FastChat.TestKit;
 
@@ -147,6 +148,16 @@ public sealed class UserRateLimiterTests
             return default;
         }).WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(100, passed);
+    }
+
+    [Fact]
+    public async Task The_engine_asks_the_same_counters()
+    {
+        var limiter = Limiter(perMinute: 1);
+        IChatRateLimiter sockets = limiter;
+        Assert.Equal(RateDecision.Allowed, await sockets.AcquireAsync("ada"));
+        Assert.False(limiter.Check("ada").Allowed);
+        Assert.Equal(new RateDecision(false, TimeSpan.FromMinutes(1)), await sockets.AcquireAsync("ada"));
     }
 
     [Fact]

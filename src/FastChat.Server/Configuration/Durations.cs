@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace FastChat.Server.Configuration;
 
-/// <summary>Durations as people write them: <c>45s</c>, <c>30m</c>, <c>12h</c>, <c>1d</c>, and sums of them such as <c>1d12h</c>.</summary>
+/// <summary>Durations as people write them: <c>45s</c>, <c>30m</c>, <c>12h</c>, <c>1d</c>, sums of them such as <c>1d12h</c>, or <c>hh:mm:ss</c>.</summary>
 internal static class Durations
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(36600);
@@ -13,6 +13,8 @@ internal static class Durations
         var rest = text.AsSpan().Trim();
         if (rest.IsEmpty)
             return false;
+        if (rest.Contains(':'))
+            return TimeSpan.TryParseExact(rest, "c", CultureInfo.InvariantCulture, out duration) && duration >= TimeSpan.Zero && duration <= Longest;
         while (!rest.IsEmpty)
         {
             int digits = rest.IndexOfAnyExceptInRange('0', '9');

@@ -41,6 +41,31 @@ internal sealed class KeyRing : IDisposable
         return new KeyRing(sources, http);
     }
 
+    /// <summary>Reads every file of keys that the options name: one sentence for each that cannot be read.</summary>
+    public static IEnumerable<string> CheckFiles(AuthOptions options)
+    {
+        foreach (string file in options.KeyFiles)
+        {
+            if (Mistake(() => KeyReader.ReadPem(File.ReadAllText(file))) is { } mistake)
+                yield return $"Auth:KeyFiles: {file}: {mistake}";
+        }
+        if (options.JwksFile is { } jwks && Mistake(() => KeyReader.ReadJwks(File.ReadAllBytes(jwks), secrets: true)) is { } wrong)
+            yield return $"Auth:JwksFile: {jwks}: {wrong}";
+    }
+
+    private static string? Mistake(Action read)
+    {
+        try
+        {
+            read();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>The keys that a token with this header may be signed with, and whether some source had none to offer.</summary>
     public async ValueTask<(List<(TokenScope Scope, VerificationKey Key)> Keys, bool Unavailable)> FindAsync(
         string algorithm, string? keyId, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ internal sealed class SqliteConnections : IDisposable
         _inMemory = options.Path == SqliteStoreOptions.InMemory;
         _turns = new SemaphoreSlim(_inMemory ? 1 : options.Readers);
         if (!_inMemory)
-            PrepareFile(Path.GetFullPath(options.Path), logger);
+            StoreFile.Prepare(Path.GetFullPath(options.Path), logger); // SQLite gives its log the mode of the file
         Writer = Connect();
         try
         {
@@ -122,34 +122,6 @@ internal sealed class SqliteConnections : IDisposable
         {
             session.Dispose();
             throw;
-        }
-    }
-
-    // SQLite gives the log and its index the mode of the file.
-    private static void PrepareFile(string path, ILogger logger)
-    {
-        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        string directory = Path.GetDirectoryName(path)!;
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory);
-            return;
-        }
-        if (!Directory.Exists(directory))
-            Directory.CreateDirectory(directory, Owner | UnixFileMode.UserExecute);
-        if (!File.Exists(path))
-        {
-            using var made = new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.Write,
-                Share = FileShare.ReadWrite, // another process may be starting on the same file
-                UnixCreateMode = Owner,
-            });
-        }
-        else if ((File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
-        {
-            StorageLog.ReadableByOthers(logger, path);
         }
     }
 }

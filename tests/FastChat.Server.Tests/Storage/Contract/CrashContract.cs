@@ -37,7 +37,8 @@ public abstract class CrashContract<TStore> : StoreContract<TStore>
     {
         string program = typeof(CrashChild).Assembly.Location;
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", 
-            ["exec", program, "-noLogo", "-noColor", "-explicit", "only", "-method", $"{typeof(CrashChild).FullName}.{nameof(CrashChild.Append_until_killed)}"])
+            ["exec", program, "-noLogo", "-noColor", "-explicit", "only",
+            "-method", $"{typeof(CrashChild).FullName}.{nameof(CrashChild.Append_until_killed)}"])
         {
             RedirectStandardOutput = true,
             Environment = { [CrashChild.Variable] = CrashChild.Describe(typeof(TStore), Subject.Directory) },

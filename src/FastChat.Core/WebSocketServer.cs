@@ -216,6 +216,7 @@ public sealed class WebSocketServer : IAsyncDisposable
             compressed ? _compression!.CreateDeflater(agreed, isServer: true) : null)
         {
             Request = request,
+            State = request.State,
             RouteValues = request.RouteValues,
             Subprotocol = admission.Subprotocol,
             IsCompressed = compressed,

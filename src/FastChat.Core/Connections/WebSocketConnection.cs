@@ -163,6 +163,12 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
     public ValueTask SendAsync(WebSocketMessageKind kind, ReadOnlySequence<byte> payload, CancellationToken cancellationToken = default) =>
         _sender.SendAsync((Opcode)kind, payload, cancellationToken);
 
+    /// <summary>
+    /// Completes when the transport has taken everything sent so far, or never will: at once while the peer keeps up. A producer that
+    /// awaits it can put together what comes meanwhile. Safe from any thread.
+    /// </summary>
+    public Task FlushedAsync(CancellationToken cancellationToken = default) => _sender.DrainedAsync().WaitAsync(cancellationToken);
+
     /// <summary>Sends a ping now, whatever the keep-alive does. At most 125 bytes.</summary>
     /// <exception cref="ArgumentOutOfRangeException">More than 125 bytes.</exception>
     public void Ping(ReadOnlySpan<byte> payload = default)

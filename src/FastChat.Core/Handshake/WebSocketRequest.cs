@@ -56,6 +56,12 @@ public sealed class WebSocketRequest
         return new(head.Clone()) { _kept = true };
     }
 
+    /// <summary>
+    /// Whatever <see cref="Connections.WebSocketHandler.OnUpgradeAsync"/> has found out, who it is say: the connection begins with it as its
+    /// <see cref="Connections.WebSocketConnection.State"/>.
+    /// </summary>
+    public object? State { get; set; }
+
     /// <summary>What the parameters of the matched path stand for; empty without any, and before a path was matched.</summary>
     public IReadOnlyDictionary<string, string> RouteValues { get; internal set; } = ReadOnlyDictionary<string, string>.Empty;
 

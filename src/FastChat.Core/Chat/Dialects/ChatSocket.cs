@@ -122,6 +122,12 @@ public abstract class ChatSocket : IAsyncDisposable
         return HandleAsync(verb, inbound, error);
     }
 
+    /// <summary>
+    /// Completes when the answers that are over have been handed to the peer: a host that shuts down waits for it between
+    /// <see cref="ChatEngine.DrainAsync"/> and closing. Bound it: a peer that does not read holds it up.
+    /// </summary>
+    public virtual Task IdleAsync() => Replies.IdleAsync();
+
     /// <summary>The connection is gone, or is to be let go. Running answers go on. Idempotent.</summary>
     public async ValueTask DisposeAsync()
     {

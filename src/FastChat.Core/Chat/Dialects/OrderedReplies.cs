@@ -23,6 +23,13 @@ internal sealed class OrderedReplies(ILogger logger, CancellationToken closed)
         _ = ReplyAsync(before, turn, reply, done);
     }
 
+    /// <summary>Completes when every reply asked for so far has been sent.</summary>
+    public Task IdleAsync()
+    {
+        lock (_gate)
+            return Task.WhenAll(_last.Values);
+    }
+
     private async Task ReplyAsync(Task? before, ChatTurn turn, Func<ChatTurn, GenerationResult, ValueTask> reply, TaskCompletionSource done)
     {
         try

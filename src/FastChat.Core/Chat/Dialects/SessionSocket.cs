@@ -37,6 +37,16 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
 
     private protected override bool Knows(Verb verb) => verb is Verb.Message or Verb.Stop or Verb.Resume;
 
+    /// <inheritdoc/>
+    public override async Task IdleAsync()
+    {
+        Task last;
+        lock (_gate)
+            last = _last;
+        await last;
+        await base.IdleAsync();
+    }
+
     private protected override async ValueTask OnOpenAsync()
     {
         if (!Engine.Sessions.TryAttach(UserId, Request.SessionId ?? "", this, out var session, out var error))

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using FastChat.Server.Auth;
 using FastChat.Server.Auth.Keys;
 using FastChat.Server.Auth.RateLimits;
+using FastChat.Server.Hosting;
 using FastChat.Server.Models;
 using Microsoft.Extensions.Configuration;
 
@@ -36,6 +37,9 @@ internal sealed record ServeOptions
     /// <summary>How much one user may ask for.</summary>
     public required RateLimitOptions RateLimits { get; init; }
 
+    /// <summary>Everything else that the server itself reads.</summary>
+    public FastChatOptions Server { get; init; } = new();
+
     /// <summary>All settings.</summary>
     public required IConfiguration Configuration { get; init; }
 
@@ -64,15 +68,28 @@ internal sealed record ServeOptions
             Auth = auth,
             UserIdTrust = trust,
             RateLimits = RateLimitOptions.Read(settings),
+            Server = FastChatOptions.Read(settings),
             Configuration = configuration,
         };
         var models = new ModelsOptions();
         models.Read(configuration, environment);
         settings.Add([
             .. options.Validate(), .. auth.Validate(), .. KeyRing.CheckFiles(auth), .. untrusted is null ? [] : (string[])[untrusted],
-            .. options.RateLimits.Validate(), .. models.Mistakes,
+            .. options.RateLimits.Validate(), .. options.Server.Validate(), .. models.Mistakes,
         ]);
         return options;
+    }
+
+    /// <summary>The same, as the chat takes it: where the server listens decides what is safe.</summary>
+    public FastChatOptions ToFastChat()
+    {
+        Server.DataDirectory = Data.Directory;
+        Server.Store = Data.Store;
+        Server.Auth = Auth;
+        Server.RateLimits = RateLimits;
+        Server.UserIdTrust = UserIdTrust;
+        Server.GivesDevTokens = Server.DevTokens is not false && UserIdTrusts.IsLoopback(Host);
+        return Server;
     }
 
     private IEnumerable<string> Validate()

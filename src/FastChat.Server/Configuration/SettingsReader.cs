@@ -83,6 +83,9 @@ internal sealed class SettingsReader
         return Uri.TryCreate(text, UriKind.Absolute, out var value) ? value : Mistaken<Uri?>(name, "is not an absolute address", null);
     }
 
+    /// <summary>Notes that a setting is out of its range.</summary>
+    public void AddRangeMistake(string name) => _mistakes.Add($"{_prefix}{name} is out of range.");
+
     /// <summary>Notes every setting of this section that nobody has asked for: a misspelt name must not be passed over.</summary>
     public void RefuseUnknown()
     {

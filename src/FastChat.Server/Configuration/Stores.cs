@@ -9,11 +9,18 @@ internal static class Stores
 {
     /// <summary>Opens it in the data directory, which is made where needed.</summary>
     /// <exception cref="StoreException">It cannot be opened; the message says why.</exception>
-    public static Task<IChatStore> OpenAsync(DataOptions data, TimeProvider time, ILogger logger, CancellationToken cancellationToken) =>
+    /// <param name="data">Which store, and where.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Is told of opening, migration and failures.</param>
+    /// <param name="cancellationToken">Gives up before anything was touched.</param>
+    /// <param name="onCommit">Called after every commit, on the writer's thread: must be quick. For metrics.</param>
+    public static Task<IChatStore> OpenAsync(
+        DataOptions data, TimeProvider time, ILogger logger, CancellationToken cancellationToken, Action<StoreCommit>? onCommit = null) =>
         data.Store switch
         {
             "sqlite" => SqliteChatStore.OpenAsync(
-                new SqliteStoreOptions { Path = Path.Combine(data.Directory, "fastchat.db") }, time, logger, cancellationToken),
+                new SqliteStoreOptions { Path = Path.Combine(data.Directory, "fastchat.db"), Writes = { OnCommit = onCommit } },
+                time, logger, cancellationToken),
             var other => throw new InvalidOperationException($"The store {other} passed the checks but cannot be opened."),
         };
 }

@@ -349,7 +349,7 @@ public sealed class ChatEngine : IAsyncDisposable
     {
         if (_cutShort)
             CutShort(turn);
-        var result = await _runner.RunAsync(turn);
+        var result = await RunSafelyAsync(turn);
         // In this order: whoever learns of the end may send the next message at once, and finds room.
         live.Finish(turn);
         Unreserve();
@@ -360,6 +360,28 @@ public sealed class ChatEngine : IAsyncDisposable
         if (_active.TryRemove(turn, out var hold))
             _live.Retain(hold, turn, turn.Answer.RetainedSize);
         SettleIdle();
+    }
+
+    // Whatever it is (a metrics listener of the host's that throws, say): the conversation must not wait for this turn for ever.
+    private async Task<GenerationResult> RunSafelyAsync(ChatTurn turn)
+    {
+        try
+        {
+            return await _runner.RunAsync(turn);
+        }
+        catch (Exception e)
+        {
+            ChatLog.TurnFailed(Logger, turn.Answer.Id, e);
+            turn.Answer.TryFinish(FinishReason.Error);
+            return new GenerationResult
+            {
+                Text = turn.Answer.Outcome.Text,
+                FinishReason = turn.Answer.Outcome.Reason,
+                CompletedAt = _time.GetUtcNow(),
+                Error = ChatError.From(e),
+                Saved = false,
+            };
+        }
     }
 
     private static void CutShort(ChatTurn turn) =>

@@ -289,6 +289,19 @@ public sealed class ChatEngineTests
     }
 
     [Fact]
+    public async Task A_drain_does_not_wait_for_an_acknowledgement_that_hangs()
+    {
+        await using var chat = new ChatHarness();
+        var never = new TaskCompletionSource();
+        var submitting = chat.Engine.SubmitAsync(new TurnRequest(chat.Alice.Id, "hi"), _ => new ValueTask(never.Task)).AsTask();
+        await ChatHarness.UntilAsync(() => chat.Store.AllMessages.Count == 1);
+        await chat.Engine.DrainAsync(new CancellationToken(true)).Bounded();
+        Assert.Equal("truncated", chat.Store.AllMessages[1].FinishReason);
+        never.SetResult();
+        Assert.True((await submitting.Bounded()).Turn.Answer.Completion.IsCompletedSuccessfully);
+    }
+
+    [Fact]
     public async Task A_drain_with_nothing_to_wait_for_is_over_at_once()
     {
         await using var chat = new ChatHarness();

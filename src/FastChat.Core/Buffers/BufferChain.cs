@@ -128,6 +128,20 @@ internal sealed class BufferChain(ArrayPool<byte> pool)
         return read;
     }
 
+    /// <summary>Takes the first block with bytes off the chain; the caller returns it to the pool. The chain is not empty.</summary>
+    public ArraySegment<byte> TakeFirst()
+    {
+        while (_head!.End == _headStart) DropHead();
+        var bytes = FirstSegment;
+        var head = _head;
+        _head = head.NextSegment;
+        if (_head is null) _tail = null;
+        _headStart = 0;
+        Length -= bytes.Count;
+        head.Return(null);
+        return bytes;
+    }
+
     /// <summary>Lists the blocks' bytes from the front, at most <paramref name="max"/> of them; says whether that is all.</summary>
     public bool Gather(List<ArraySegment<byte>> into, int max)
     {

@@ -76,8 +76,8 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     /// <summary>Says where in the stream the block now begins.</summary>
     public void Rebase(long runningIndex) => RunningIndex = runningIndex;
 
-    /// <summary>Returns the block to <paramref name="pool"/>; this object must not be used afterwards.</summary>
-    public void Return(ArrayPool<byte> pool)
+    /// <summary>Returns the block to <paramref name="pool"/>, if not null; this object must not be used afterwards.</summary>
+    public void Return(ArrayPool<byte>? pool)
     {
         var array = Array;
         Array = [];
@@ -94,6 +94,6 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         {
             NextSegment = null;
         }
-        pool.Return(array);
+        pool?.Return(array);
     }
 }

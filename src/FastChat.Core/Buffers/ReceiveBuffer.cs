@@ -60,14 +60,31 @@ internal sealed class ReceiveBuffer(ArrayPool<byte> pool)
     public void Commit(int bytes)
     {
         _chain.Advance(bytes);
-        LastReadLeftRoom = bytes < _offered;
-        if (bytes == _offered) _blockSize = Math.Min(_blockSize * 4, MaxBlock);
-        else if (bytes > 0 && bytes < _blockSize / 4) _blockSize = Math.Max(_blockSize / 2, MinBlock);
         if (bytes == 0) _chain.DropEmptyTail();
+        Adapt(bytes);
     }
 
-    /// <summary>Adds a block that was filled elsewhere and is owned by this buffer from now on.</summary>
-    public void Append(byte[] rented, int count) => _chain.Append(rented, count);
+    /// <summary>A block for a read that goes on beside the use of this buffer, from any thread; <see cref="CommitBlock"/> or <see cref="ReturnBlock"/> takes it back.</summary>
+    public byte[] RentBlock() => pool.Rent(_blockSize);
+
+    public void ReturnBlock(byte[] block) => pool.Return(block);
+
+    /// <summary>Adds the first <paramref name="bytes"/> of a block from <see cref="RentBlock"/>, which is this buffer's again.</summary>
+    public void CommitBlock(byte[] block, int bytes)
+    {
+        _offered = block.Length;
+        if (bytes > 0 && (_chain.Tail is not { } tail || tail.Free < bytes))
+        {
+            _chain.Append(block, bytes);
+        }
+        else
+        {
+            // Into the room there is, or a peer that sends byte by byte would have us hold a block for each.
+            _chain.Write(block.AsSpan(0, bytes));
+            pool.Return(block);
+        }
+        Adapt(bytes);
+    }
 
     /// <summary>As <see cref="PipeReader.AdvanceTo(SequencePosition, SequencePosition)"/>, for positions of the last <see cref="Sequence"/>.</summary>
     /// <exception cref="InvalidOperationException">A position lies outside what was handed out, or examined before consumed.</exception>
@@ -95,6 +112,13 @@ internal sealed class ReceiveBuffer(ArrayPool<byte> pool)
     {
         _chain.Clear();
         _examined = 0;
+    }
+
+    private void Adapt(int bytes)
+    {
+        LastReadLeftRoom = bytes < _offered;
+        if (bytes == _offered) _blockSize = Math.Min(_blockSize * 4, MaxBlock);
+        else if (bytes > 0 && bytes < _blockSize / 4) _blockSize = Math.Max(_blockSize / 2, MinBlock);
     }
 
     private void Move(int blockSize)

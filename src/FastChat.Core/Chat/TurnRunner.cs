@@ -12,7 +12,7 @@ internal sealed class TurnRunner(
 {
     private const int SaveAttempts = 5;
 
-    /// <summary>Whatever goes wrong with model or store becomes the answer's result.</summary>
+    /// <summary>Never throws: whatever goes wrong becomes the answer's result.</summary>
     public async Task<GenerationResult> RunAsync(ChatTurn turn)
     {
         var answer = turn.Answer;
@@ -48,9 +48,9 @@ internal sealed class TurnRunner(
             answer.StartedAt = answer.ProgressAt = time.GetTimestamp();
             await foreach (var update in prompt.Client.GetStreamingResponseAsync(prompt.Messages, null, answer.Stopping))
             {
-                for (int i = 0; i < update.Contents.Count; i++)
+                foreach (var content in update.Contents)
                 {
-                    if (update.Contents[i] is UsageContent usage)
+                    if (content is UsageContent usage)
                         state.AddUsage(usage.Details);
                 }
                 reason = update.FinishReason ?? reason;
@@ -86,11 +86,8 @@ internal sealed class TurnRunner(
 
     private void Fail(Generation answer, Exception exception, ChatError error)
     {
-        if (!answer.TryFinish(FinishReason.Error, error))
-            return;
-        // What an upstream says of a failure may quote the prompt, or the key.
-        ChatLog.GenerationFailed(logger, answer.Id, error.Code, exception.GetType().Name);
-        ChatLog.GenerationFailure(logger, answer.Id, exception);
+        if (answer.TryFinish(FinishReason.Error, error))
+            ChatLog.GenerationFailed(logger, answer.Id, error.Code, exception);
     }
 
     private async Task<GenerationResult> SaveAsync(ChatTurn turn, StreamState state)

@@ -34,7 +34,7 @@ public abstract class TransportConnection : IDuplexPipe, IAsyncDisposable
     /// Whether a read that had to wait goes on, when it completes, on the very thread that received (cheapest; what runs there must not
     /// block), or on the thread pool. Set before reading; a transport that knows only one way ignores it.
     /// </summary>
-    public virtual bool InlineContinuations { get; set; }
+    public virtual bool InlineContinuations { get => false; set => _ = value; }
 
     /// <summary>
     /// Drops the connection at once, unsent bytes and all (a reset where the transport knows one). Safe from any thread, any number of

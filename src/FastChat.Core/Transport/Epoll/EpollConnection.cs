@@ -35,8 +35,8 @@ internal sealed class EpollConnection : TransportConnection
         Descriptor = descriptor;
         _listener = listener;
         _peer = peer;
-        _reader = new EpollReader(this, loop.Options.Pool);
-        _writer = new EpollWriter(this, loop.Options.Pool);
+        _reader = new EpollReader(this);
+        _writer = new EpollWriter(this);
     }
 
     private EpollConnection()

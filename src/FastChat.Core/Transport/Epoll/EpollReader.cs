@@ -9,15 +9,15 @@ namespace FastChat.Transport.Epoll;
 /// The receiving side. A receive goes into the loop's one shared buffer, which the consumer reads in place; only what it leaves there is
 /// copied (or, when it is much, the buffer changes hands), so a connection without a half-read message holds no memory.
 /// </summary>
-internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<byte> pool) : PipeReader, IValueTaskSource<ReadResult>
+internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReader, IValueTaskSource<ReadResult>, IReadSignal
 {
     /// <summary>A rest from this size on takes the shared buffer along instead of being copied out of it.</summary>
     private const int TakeOverFrom = EpollLoop.ReceiveSize / 8;
     private const int SmallestBlock = 4096;
     private const int IndexMask = int.MaxValue; // a sequence over an array marks its end in the sign bit of the position
 
-    private ManualResetValueTaskSourceCore<ReadResult> _core;
-    private CancellationTokenRegistration _cancellation;
+    private LoopCompletion _completion;
+    private Cancellation? _cancellation;
     private byte[]? _array; // the newest block
     private int _start;
     private int _end;
@@ -30,6 +30,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
     private bool _examinedAll = true;
     private bool _ended;
     private bool _completed;
+    private bool _wasCanceled; // the read that completed last
     private int _error;
 
     /// <summary>Whether a read completes on the loop's thread; else on the thread pool.</summary>
@@ -40,17 +41,24 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<ReadResult>(cancellationToken);
         if (TryRead(out var result)) return new ValueTask<ReadResult>(result);
         if (_error != 0) return ValueTask.FromException<ReadResult>(Failure(_error));
-        _core.Reset();
-        _core.RunContinuationsAsynchronously = !Inline;
-        short version = _core.Version;
-        if (cancellationToken.CanBeCanceled)
-            _cancellation = cancellationToken.UnsafeRegister(static (reader, token) => ((EpollReader)reader!).CancelWith(token), this);
-        Volatile.Write(ref _waiting, 1);
-        if (cancellationToken.IsCancellationRequested) CancelWith(cancellationToken);
-        else if (!connection.Loop.IsCurrentThread) connection.AskRead();
-        else if (connection.IsClosed) OnClosed();
-        else if (connection.Readable) connection.RunAgain();
+        _completion.Reset();
+        _wasCanceled = false;
+        short version = _completion.Version;
+        if (cancellationToken.CanBeCanceled) (_cancellation = new Cancellation(cancellationToken)).Register(static reader => ((EpollReader)reader!).CancelByToken(), this);
+        Wait();
+        if (cancellationToken.IsCancellationRequested) CancelByToken();
         return new ValueTask<ReadResult>(this, version);
+    }
+
+    bool IReadSignal.TryRead(Action<object?> continuation, object state, out ReadResult result)
+    {
+        if (TryRead(out result)) return true;
+        if (_error != 0) throw Failure(_error);
+        _completion.Reset();
+        _wasCanceled = false;
+        _completion.OnCompleted(continuation, state, ValueTaskSourceOnCompletedFlags.None);
+        Wait();
+        return false;
     }
 
     public override bool TryRead(out ReadResult result)
@@ -81,7 +89,8 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
         _cancelRequested = true;
         if (Interlocked.Exchange(ref _waiting, 0) == 0) return;
         _cancelRequested = false;
-        _core.SetResult(new ReadResult(Buffered(), isCanceled: true, _ended));
+        _wasCanceled = true;
+        _completion.Complete(Inline);
     }
 
     public override void Complete(Exception? exception = null)
@@ -114,7 +123,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
         if (received == 0) _ended = true;
         if (received > 0) _examinedAll = false;
         if (!Inline && _borrowed) Keep();
-        Finish();
+        _completion.Complete(Inline);
         if (_borrowed) Settle();
     }
 
@@ -122,7 +131,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
     public void OnClosed()
     {
         if (_error == 0 && !_ended) _error = Libc.Econnaborted;
-        if (Volatile.Read(ref _waiting) != 0 && Interlocked.Exchange(ref _waiting, 0) != 0) Finish();
+        if (Volatile.Read(ref _waiting) != 0 && Interlocked.Exchange(ref _waiting, 0) != 0) _completion.Complete(Inline);
     }
 
     /// <summary>Returns the buffers: nobody reads any more.</summary>
@@ -134,26 +143,46 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
 
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
     {
-        var cancellation = _cancellation;
-        _cancellation = default;
-        cancellation.Dispose();
-        return _core.GetResult(token);
+        _completion.Check(token);
+        if (_cancellation is { } cancellation)
+        {
+            _cancellation = null;
+            cancellation.Unregister();
+            if (_wasCanceled && cancellation.Happened) throw new OperationCanceledException(cancellation.Token);
+        }
+        if (_error != 0 && !_wasCanceled) throw Failure(_error);
+        return new ReadResult(Buffered(), _wasCanceled, _ended);
     }
 
-    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _core.GetStatus(token);
-
-    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _core.OnCompleted(continuation, state, token, flags);
-
-    private void Finish()
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token)
     {
-        if (_error != 0) _core.SetException(Failure(_error));
-        else _core.SetResult(new ReadResult(Buffered(), isCanceled: false, _ended));
+        _completion.Check(token);
+        if (!_completion.IsCompleted) return ValueTaskSourceStatus.Pending;
+        return _wasCanceled && _cancellation is { Happened: true } ? ValueTaskSourceStatus.Canceled
+            : _error != 0 && !_wasCanceled ? ValueTaskSourceStatus.Faulted : ValueTaskSourceStatus.Succeeded;
     }
 
-    private void CancelWith(CancellationToken token)
+    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        if (Interlocked.Exchange(ref _waiting, 0) != 0) _core.SetException(new OperationCanceledException(token));
+        _completion.Check(token);
+        _completion.OnCompleted(continuation, state, flags);
+    }
+
+    /// <summary>From here on a read is pending, and the loop knows it.</summary>
+    private void Wait()
+    {
+        Volatile.Write(ref _waiting, 1);
+        if (!connection.Loop.IsCurrentThread) connection.AskRead();
+        else if (connection.IsClosed) OnClosed();
+        else if (connection.Readable) connection.RunAgain();
+    }
+
+    private void CancelByToken()
+    {
+        if (Interlocked.Exchange(ref _waiting, 0) == 0) return;
+        _cancellation!.Happened = true;
+        _wasCanceled = true;
+        _completion.Complete(Inline);
     }
 
     private nint ReceiveOnce(out nint asked)
@@ -250,7 +279,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
     {
         var first = _first!;
         var next = (ReceiveSegment?)first.Next;
-        pool.Return(first.Array);
+        connection.Loop.Options.Pool.Return(first.Array);
         first.Free();
         return next;
     }
@@ -265,7 +294,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
             connection.Loop.GiveShared();
             return;
         }
-        byte[] own = pool.Rent(Math.Max(SmallestBlock, length * 2));
+        byte[] own = connection.Loop.Options.Pool.Rent(Math.Max(SmallestBlock, length * 2));
         _array.AsSpan(_start, length).CopyTo(own);
         _array = own;
         _start = 0;
@@ -289,7 +318,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, ArrayPool<b
         _first?.Free();
         _first = _last = null;
         _start0 = 0;
-        if (_array is not null && !_borrowed) pool.Return(_array);
+        if (_array is not null && !_borrowed) connection.Loop.Options.Pool.Return(_array);
         _array = null;
         _borrowed = false;
         _start = _end = 0;

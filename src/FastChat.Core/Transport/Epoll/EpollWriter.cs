@@ -10,7 +10,7 @@ namespace FastChat.Transport.Epoll;
 /// The sending side. What is written gathers in rented blocks and goes out in one call at the flush: at once where the flush comes from
 /// the connection's own turn on the loop, at the end of the loop's turn where it comes from elsewhere. Without unsent bytes it holds none.
 /// </summary>
-internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<byte> pool) : PipeWriter, IValueTaskSource<FlushResult>
+internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWriter, IValueTaskSource<FlushResult>
 {
     private const int BlockSize = 16 * 1024;
     /// <summary>From this size on a payload is sent from where it lies; below, copying it is cheaper than a call of its own.</summary>
@@ -19,8 +19,8 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
 
     private readonly record struct Block(byte[] Array, int Length);
 
-    private ManualResetValueTaskSourceCore<FlushResult> _core;
-    private CancellationTokenRegistration _cancellation;
+    private LoopCompletion _completion;
+    private Cancellation? _cancellation;
     private byte[]? _block; // the one being written
     private int _written;
     private Queue<Block>? _full; // older ones
@@ -28,6 +28,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
     private long _unsent;
     private int _waiting; // 1 while a flush is pending
     private bool _deferred; // to be sent at the end of the turn
+    private bool _wasCanceled; // the flush that completed last
     private bool _broken;
     private bool _completed;
 
@@ -88,7 +89,9 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
 
     public override void CancelPendingFlush()
     {
-        if (Interlocked.Exchange(ref _waiting, 0) != 0) _core.SetResult(new FlushResult(isCanceled: true, _broken));
+        if (Interlocked.Exchange(ref _waiting, 0) == 0) return;
+        _wasCanceled = true;
+        _completion.Complete(inline: true);
     }
 
     public override void Complete(Exception? exception = null) => _completed = true;
@@ -105,14 +108,14 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
         _deferred = false;
         if (Volatile.Read(ref _waiting) == 0) return;
         Send(null, 0);
-        if ((_unsent == 0 || _broken) && Interlocked.Exchange(ref _waiting, 0) != 0) _core.SetResult(new FlushResult(isCanceled: false, _broken));
+        if ((_unsent == 0 || _broken) && Interlocked.Exchange(ref _waiting, 0) != 0) _completion.Complete(inline: true);
     }
 
     /// <summary>The descriptor is closed: ends the pending flush.</summary>
     public void OnClosed()
     {
         _broken = true;
-        if (Volatile.Read(ref _waiting) != 0 && Interlocked.Exchange(ref _waiting, 0) != 0) _core.SetResult(new FlushResult(isCanceled: false, isCompleted: true));
+        if (Volatile.Read(ref _waiting) != 0 && Interlocked.Exchange(ref _waiting, 0) != 0) _completion.Complete(inline: true);
     }
 
     /// <summary>Returns the buffers: nobody writes any more.</summary>
@@ -120,10 +123,10 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
     {
         if (_full is not null)
         {
-            foreach (var block in _full) pool.Return(block.Array);
+            foreach (var block in _full) connection.Loop.Options.Pool.Return(block.Array);
             _full = null;
         }
-        if (_block is not null) pool.Return(_block);
+        if (_block is not null) connection.Loop.Options.Pool.Return(_block);
         _block = null;
         _written = _sent = 0;
         _unsent = 0;
@@ -131,31 +134,38 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
 
     FlushResult IValueTaskSource<FlushResult>.GetResult(short token)
     {
-        var cancellation = _cancellation;
-        _cancellation = default;
-        cancellation.Dispose();
-        return _core.GetResult(token);
+        _completion.Check(token);
+        if (_cancellation is { } cancellation)
+        {
+            _cancellation = null;
+            cancellation.Unregister();
+            if (cancellation.Happened) throw new OperationCanceledException(cancellation.Token);
+        }
+        return new FlushResult(_wasCanceled, _broken);
     }
 
-    ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => _core.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token)
+    {
+        _completion.Check(token);
+        return !_completion.IsCompleted ? ValueTaskSourceStatus.Pending
+            : _cancellation is { Happened: true } ? ValueTaskSourceStatus.Canceled : ValueTaskSourceStatus.Succeeded;
+    }
 
-    void IValueTaskSource<FlushResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _core.OnCompleted(continuation, state, token, flags);
+    void IValueTaskSource<FlushResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        _completion.Check(token);
+        _completion.OnCompleted(continuation, state, flags);
+    }
 
     private ValueTask<FlushResult> Wait(CancellationToken cancellationToken)
     {
-        _core.Reset();
-        short version = _core.Version;
-        if (cancellationToken.CanBeCanceled)
-        {
-            _cancellation = cancellationToken.UnsafeRegister(static (writer, token) =>
-            {
-                var self = (EpollWriter)writer!;
-                if (Interlocked.Exchange(ref self._waiting, 0) != 0) self._core.SetException(new OperationCanceledException(token));
-            }, this);
-        }
+        _completion.Reset();
+        _wasCanceled = false;
+        short version = _completion.Version;
+        if (cancellationToken.CanBeCanceled) (_cancellation = new Cancellation(cancellationToken)).Register(static writer => ((EpollWriter)writer!).CancelByToken(), this);
         Volatile.Write(ref _waiting, 1);
-        if (!connection.Loop.IsCurrentThread) connection.AskFlush();
+        if (cancellationToken.IsCancellationRequested) CancelByToken();
+        else if (!connection.Loop.IsCurrentThread) connection.AskFlush();
         else if (connection.IsClosed) OnClosed();
         else if (!Blocked)
         {
@@ -165,14 +175,21 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
         return new ValueTask<FlushResult>(this, version);
     }
 
+    private void CancelByToken()
+    {
+        if (Interlocked.Exchange(ref _waiting, 0) == 0) return;
+        _cancellation!.Happened = true;
+        _completion.Complete(inline: true);
+    }
+
     private void Reserve(int sizeHint)
     {
         if (_completed) throw new InvalidOperationException("Writing is completed.");
         int wanted = Math.Max(sizeHint, 1);
         if (_block is not null && _block.Length - _written >= wanted) return;
         if (_block is not null && _written > 0) (_full ??= new Queue<Block>()).Enqueue(new Block(_block, _written));
-        else if (_block is not null) pool.Return(_block);
-        _block = pool.Rent(Math.Max(wanted, BlockSize));
+        else if (_block is not null) connection.Loop.Options.Pool.Return(_block);
+        _block = connection.Loop.Options.Pool.Rent(Math.Max(wanted, BlockSize));
         _written = 0;
     }
 
@@ -211,7 +228,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
         }
         if (_unsent == 0 && _block is not null)
         {
-            pool.Return(_block);
+            connection.Loop.Options.Pool.Return(_block);
             _block = null;
             _written = _sent = 0;
         }
@@ -267,7 +284,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, ArrayPool<b
             }
             bytes -= left;
             _sent = 0;
-            pool.Return(_full.Dequeue().Array);
+            connection.Loop.Options.Pool.Return(_full.Dequeue().Array);
         }
         _sent += (int)bytes;
     }

@@ -9,7 +9,8 @@ internal readonly struct PeerAddress
 {
     private const ushort Inet = 2, Inet6 = 10;
 
-    private readonly UInt128 _address;
+    private readonly ulong _low; // the address as it lies in memory
+    private readonly ulong _high;
     private readonly uint _scope;
     private readonly ushort _port;
     private readonly ushort _family;
@@ -20,19 +21,20 @@ internal readonly struct PeerAddress
         if (socketAddress.Length < 8) return;
         _family = MemoryMarshal.Read<ushort>(socketAddress);
         _port = BinaryPrimitives.ReadUInt16BigEndian(socketAddress[2..]);
-        if (_family == Inet) _address = MemoryMarshal.Read<uint>(socketAddress[4..]);
+        if (_family == Inet) _low = MemoryMarshal.Read<uint>(socketAddress[4..]);
         else if (_family == Inet6 && socketAddress.Length >= 28)
         {
-            _address = MemoryMarshal.Read<UInt128>(socketAddress[8..]);
+            _low = MemoryMarshal.Read<ulong>(socketAddress[8..]);
+            _high = MemoryMarshal.Read<ulong>(socketAddress[16..]);
             _scope = MemoryMarshal.Read<uint>(socketAddress[24..]);
         }
     }
 
     public EndPoint? ToEndPoint()
     {
-        if (_family == Inet) return new IPEndPoint((long)(uint)_address, _port);
+        if (_family == Inet) return new IPEndPoint((long)_low, _port);
         if (_family != Inet6) return null;
-        var address = _address;
-        return new IPEndPoint(new IPAddress(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in address)), _scope), _port);
+        ReadOnlySpan<ulong> address = [_low, _high];
+        return new IPEndPoint(new IPAddress(MemoryMarshal.AsBytes(address), _scope), _port);
     }
 }

@@ -44,7 +44,7 @@ catch (ArgumentException e)
 
 // Any path: the load generators of this field each have their own.
 await using var server = new WebSocketServer(options);
-server.Map("/{*path}", (connection, message) => connection.SendAsync(message));
+server.Map("/{*}", (connection, message) => connection.SendAsync(message));
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
 {
@@ -57,6 +57,7 @@ using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Cre
     stop.Cancel();
 });
 await server.StartAsync();
+await WarmUp.RunAsync(server.Port);
 Console.WriteLine($"FastChat.Echo listens on ws://{server.EndPoint}");
 await server.WaitAsync(stop.Token);
 return 0;

@@ -33,7 +33,6 @@ public sealed class WebSocketServer : IAsyncDisposable
     private readonly CompressionPool? _compression;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Action _uncount;
     private int _started;
     private volatile bool _draining;
 
@@ -50,6 +49,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _logger = options.LoggerFactory?.CreateLogger("FastChat") ?? NullLogger.Instance;
+        _counter = new ConnectionCounter(options.MaxConnections, options.MaxConnectionsPerAddress);
         var limits = options.Limits;
         var shortest = limits.Shortest < options.HandshakeTimeout ? limits.Shortest : options.HandshakeTimeout;
         _settings = new ConnectionSettings
@@ -60,13 +60,17 @@ public sealed class WebSocketServer : IAsyncDisposable
             TimeProvider = options.TimeProvider,
             Heartbeat = new Heartbeat(options.TimeProvider, shortest),
             Pool = options.Pool,
+            OnEnded = connection => _counter.Remove(AddressOf(connection.RemoteEndPoint)),
         };
-        _counter = new ConnectionCounter(options.MaxConnections, options.MaxConnectionsPerAddress);
-        _uncount = () => _counter.Remove(null);
         var rules = new UpgradeRules(options.AllowedOrigins is { } origins ? new OriginPolicy(origins) : null, options.Subprotocols);
         _gate = new UpgradeGate(_routes, rules, options.Compression, new HttpHeadLimits(options.MaxHeadBytes), options.Fallback, options.TimeProvider, _logger);
         _compression = options.Compression is { } compression ? new CompressionPool(compression) : null;
         _listener = options.Listener ?? CreateListener(options);
+        if (options.Tls is { } tls)
+        {
+            _listener = new TlsTransportListener(
+                _listener, new TlsTransportOptions { Authentication = tls, HandshakeTimeout = options.HandshakeTimeout, Pool = options.Pool, TimeProvider = options.TimeProvider }, _logger);
+        }
     }
 
     /// <summary>The address in use; after <see cref="StartAsync"/> with the real port.</summary>
@@ -203,33 +207,28 @@ public sealed class WebSocketServer : IAsyncDisposable
 
     internal Task RunConnectionAsync(TransportConnection transport, AcceptedUpgrade upgrade)
     {
+        _counter.Add();
         var admission = new UpgradeGate.Admission(UpgradeGate.Outcome.Admitted, upgrade.Handler, upgrade.Subprotocol, upgrade.Agreed, upgrade.Extensions);
-        return Run(CreateConnection(transport, upgrade.Request, admission, ended: null));
+        return Run(CreateConnection(transport, upgrade.Request, admission)).Completion;
     }
 
-    private WebSocketConnection CreateConnection(TransportConnection transport, WebSocketRequest request, in UpgradeGate.Admission admission, Action? ended)
+    private WebSocketConnection CreateConnection(TransportConnection transport, WebSocketRequest request, in UpgradeGate.Admission admission)
     {
         bool compressed = admission.Extensions is not null;
-        var agreed = admission.Agreed;
-        return new WebSocketConnection(transport, _settings, admission.Handler is PullHandler pull ? pull.Create() : admission.Handler,
-            compressed ? _compression!.CreateInflater(agreed, isServer: true) : null,
-            compressed ? _compression!.CreateDeflater(agreed, isServer: true) : null)
-        {
-            Request = request,
-            State = request.State,
-            RouteValues = request.RouteValues,
-            Subprotocol = admission.Subprotocol,
-            IsCompressed = compressed,
-            Ended = ended,
-        };
+        var agreement = Agreement.Of(request.RouteValues, admission.Subprotocol,
+            compressed ? _compression!.CreateInflater(admission.Agreed, isServer: true) : null,
+            compressed ? _compression!.CreateDeflater(admission.Agreed, isServer: true) : null);
+        return new WebSocketConnection(transport, _settings, admission.Handler is PullHandler pull ? pull.Create() : admission.Handler!, agreement, request) { State = request.State };
     }
 
-    private Task Run(WebSocketConnection connection)
+    private WebSocketConnection Run(WebSocketConnection connection)
     {
-        var running = connection.RunAsync();
+        connection.Start();
         if (_draining) connection.Close(CloseCode.GoingAway, "server shutting down", EndReason.Draining);
-        return running;
+        return connection;
     }
+
+    private IPAddress? AddressOf(EndPoint? endPoint) => _counter.CountsByAddress ? (endPoint as IPEndPoint)?.Address : null;
 
 #pragma warning disable CA1859
     private TransportListener CreateListener(WebSocketServerOptions options)
@@ -244,7 +243,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     private async Task ServeAsync(TransportConnection transport)
     {
         transport.InlineContinuations = _options.HandlerScheduling == HandlerScheduling.Inline;
-        var address = _counter.CountsByAddress ? (transport.RemoteEndPoint as IPEndPoint)?.Address : null;
+        var address = AddressOf(transport.RemoteEndPoint);
         if (!_counter.TryAdd(address))
         {
             await _gate.TurnAwayAsync(transport).ConfigureAwait(false);
@@ -270,12 +269,16 @@ public sealed class WebSocketServer : IAsyncDisposable
         }
         _settings.Heartbeat.Remove(watch);
         if (admission.Outcome == UpgradeGate.Outcome.Admitted)
-            _ = Run(CreateConnection(transport, request, admission, address is null ? _uncount : () => _counter.Remove(address)));
+        {
+            var connection = CreateConnection(transport, request, admission);
+            Run(connection);
+            connection.ReleaseRequest();
+        }
         else
         {
             _counter.Remove(address);
             if (admission.Outcome == UpgradeGate.Outcome.Over) await transport.DisposeAsync().ConfigureAwait(false);
+            request.Release();
         }
-        request.Release();
     }
 }

@@ -28,6 +28,9 @@ internal sealed class ConnectionCounter(int max, int maxPerAddress)
         return false;
     }
 
+    /// <summary>Counts one more that another server has admitted.</summary>
+    public void Add() => Interlocked.Increment(ref _count);
+
     public void Remove(IPAddress? address)
     {
         Interlocked.Decrement(ref _count);

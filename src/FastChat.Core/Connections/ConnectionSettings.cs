@@ -17,6 +17,9 @@ internal sealed class ConnectionSettings
 
     public required Heartbeat Heartbeat { get; init; }
 
+    /// <summary>Called with each connection at its very end.</summary>
+    public Action<WebSocketConnection>? OnEnded { get; init; }
+
     public ArrayPool<byte> Pool { get; init; } = ArrayPool<byte>.Shared;
 
     /// <summary>Payloads from this size on are passed to the transport as they lie instead of being copied behind their header.</summary>

@@ -14,7 +14,8 @@ namespace FastChat.Connections;
 /// </summary>
 /// <remarks>
 /// Frames are written straight into the transport while no flush is pending, else they gather in a queue that moves over when it has
-/// completed. During a turn (<see cref="BeginTurn"/>) flushing is put off to its end: many small frames, one system call.
+/// completed. During a turn (<see cref="BeginTurn"/>) flushing is put off to its end: many small frames, one system call. The object is
+/// its own lock: there are many connections, and most never have a backlog.
 /// </remarks>
 internal sealed class FrameSender
 {
@@ -22,18 +23,11 @@ internal sealed class FrameSender
     private const int CorkLimit = 64 * 1024;
     private const int SmallFrame = 4096;
 
-    private readonly Lock _gate = new();
     private readonly WebSocketConnection _owner;
     private readonly PipeWriter _output;
     private readonly ConnectionSettings _settings;
     private readonly MessageDeflater? _deflater;
-    private readonly Action _flushed;
-    private PooledByteBuffer? _queue; // frames written while a flush is pending
-    private PooledByteBuffer? _pong; // the answer to the last ping of a flood, waiting for the flush to complete
-    private SendWaiter? _firstWaiter;
-    private SendWaiter? _lastWaiter;
-    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
-    private TaskCompletionSource? _drained;
+    private Backlog? _backlog; // made when a flush first has to wait
     private long _unflushed; // bytes in the transport's writer that its last flush has not taken
     private bool _flushing;
     private bool _inTurn;
@@ -45,7 +39,6 @@ internal sealed class FrameSender
         _output = output;
         _settings = settings;
         _deflater = deflater;
-        _flushed = OnFlushed;
     }
 
     /// <summary>The close code sent; <see cref="CloseCode.None"/> before.</summary>
@@ -60,10 +53,12 @@ internal sealed class FrameSender
     /// <summary>Bytes of frames not yet handed to the transport.</summary>
     public long Queued
     {
-        get { lock (_gate) return QueuedBytes; }
+        get { lock (this) return QueuedBytes; }
     }
 
-    private long QueuedBytes => _unflushed + (_queue?.Length ?? 0);
+    private long QueuedBytes => _unflushed + (_backlog?.Queue.Length ?? 0);
+
+    private bool HasWaiters => _backlog is { FirstWaiter: not null };
 
     /// <summary>From now on flushing waits for <see cref="EndTurn"/>. For the one thread that runs the connection's turn.</summary>
     public void BeginTurn() => _inTurn = true;
@@ -71,7 +66,7 @@ internal sealed class FrameSender
     /// <summary>Sends what the turn, and other threads meanwhile, have written.</summary>
     public void EndTurn()
     {
-        lock (_gate)
+        lock (this)
         {
             _inTurn = false;
             if (_unflushed > 0 && !_flushing) Flush();
@@ -84,16 +79,16 @@ internal sealed class FrameSender
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         SendWaiter? waiter = null;
-        lock (_gate)
+        lock (this)
         {
             if (IsClosed || _broken) return ValueTask.FromException(new ConnectionClosedException(EndReason.None, Code));
             long queued = QueuedBytes;
-            if (_firstWaiter is null && (queued == 0 || queued + payload.Length <= _settings.Limits.SendQueueBytes))
+            if (!HasWaiters && (queued == 0 || queued + payload.Length <= _settings.Limits.SendQueueBytes))
             {
                 Write(opcode, payload);
                 return default;
             }
-            if (_firstWaiter is null && _inTurn && !_flushing)
+            if (!HasWaiters && _inTurn && !_flushing)
             {
                 // The turn itself has filled the queue: let the transport have it before judging the peer.
                 Flush();
@@ -114,9 +109,7 @@ internal sealed class FrameSender
             else
             {
                 waiter = SendWaiter.Rent(this, opcode, payload);
-                if (_lastWaiter is null) _firstWaiter = waiter;
-                else _lastWaiter.Next = waiter;
-                _lastWaiter = waiter;
+                Behind.Add(waiter);
             }
         }
         if (waiter is null)
@@ -132,7 +125,7 @@ internal sealed class FrameSender
     /// <summary>Sends a ping, outside the queue's quota.</summary>
     public void Ping(ReadOnlySpan<byte> payload)
     {
-        lock (_gate)
+        lock (this)
         {
             if (!IsClosed && !_broken) WriteControl(Opcode.Ping, payload);
         }
@@ -146,15 +139,14 @@ internal sealed class FrameSender
     {
         Span<byte> data = stackalloc byte[125];
         payload.CopyTo(data);
-        lock (_gate)
+        lock (this)
         {
             if (IsClosed || _broken) return;
             if (!_flushing) WriteControl(Opcode.Pong, data[..(int)payload.Length]);
             else
             {
-                _pong ??= new PooledByteBuffer(_settings.Pool);
-                _pong.Clear();
-                WriteFrame(_pong, Opcode.Pong, data[..(int)payload.Length], compressed: false);
+                Behind.Pong.Clear();
+                WriteFrame(Behind.Pong, Opcode.Pong, data[..(int)payload.Length], compressed: false);
             }
         }
     }
@@ -163,7 +155,7 @@ internal sealed class FrameSender
     /// <returns>False where one has been written before, or the transport is gone.</returns>
     public bool Close(CloseCode code, string? reason)
     {
-        lock (_gate)
+        lock (this)
         {
             if (IsClosed || _broken) return false;
             WriteClose(code, reason);
@@ -174,17 +166,17 @@ internal sealed class FrameSender
     /// <summary>Completes when everything written so far has been taken by the transport, or never will be.</summary>
     public Task DrainedAsync()
     {
-        lock (_gate)
+        lock (this)
         {
             if (!_flushing && _unflushed > 0 && !_broken) Flush();
-            return _flushing ? (_drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
+            return _flushing ? (Behind.Drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
         }
     }
 
     /// <summary>Fails the sends that wait, and every later one.</summary>
     public void Break()
     {
-        lock (_gate)
+        lock (this)
         {
             _broken = true;
             FailWaiters();
@@ -194,11 +186,10 @@ internal sealed class FrameSender
     /// <summary>Returns buffers and native state, once no flush is under way and the connection has ended.</summary>
     public void Dispose()
     {
-        lock (_gate)
+        lock (this)
         {
             _broken = true;
-            _queue?.Clear();
-            _pong?.Clear();
+            _backlog?.Clear();
             _deflater?.Dispose();
         }
     }
@@ -206,19 +197,9 @@ internal sealed class FrameSender
     /// <summary>Takes a waiter out again whose token was cancelled; nothing of its message has been written.</summary>
     public void Cancel(SendWaiter waiter, CancellationToken token)
     {
-        lock (_gate)
+        lock (this)
         {
-            SendWaiter? before = null;
-            for (var at = _firstWaiter; at is not null; before = at, at = at.Next)
-            {
-                if (!ReferenceEquals(at, waiter)) continue;
-                if (before is null) _firstWaiter = at.Next;
-                else before.Next = at.Next;
-                if (ReferenceEquals(_lastWaiter, at)) _lastWaiter = before;
-                at.Next = null;
-                at.Complete(new OperationCanceledException(token));
-                return;
-            }
+            if (_backlog?.Remove(waiter) == true) waiter.Complete(new OperationCanceledException(token));
         }
     }
 
@@ -236,7 +217,7 @@ internal sealed class FrameSender
 
     private void WriteControl(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        if (_flushing) WriteFrame(Queue, opcode, payload, compressed: false);
+        if (_flushing) WriteFrame(Behind.Queue, opcode, payload, compressed: false);
         else
         {
             _unflushed += WriteFrame(_output, opcode, payload, compressed: false);
@@ -244,7 +225,7 @@ internal sealed class FrameSender
         }
     }
 
-    private PooledByteBuffer Queue => _queue ??= new PooledByteBuffer(_settings.Pool);
+    private Backlog Behind => _backlog ??= new Backlog(_settings.Pool, OnFlushed);
 
     private void Write(Opcode opcode, in ReadOnlySequence<byte> payload)
     {
@@ -267,7 +248,7 @@ internal sealed class FrameSender
     {
         if (_flushing)
         {
-            WriteFrame(Queue, opcode, payload, compressed);
+            WriteFrame(Behind.Queue, opcode, payload, compressed);
             return;
         }
         if (payload.Length < _settings.DirectFrom || _settings.Role == EndpointRole.Client)
@@ -284,7 +265,7 @@ internal sealed class FrameSender
         {
             if (_flushing)
             {
-                Queue.Write(piece.Span);
+                Behind.Queue.Write(piece.Span);
                 continue;
             }
             _unflushed += piece.Length;
@@ -343,31 +324,21 @@ internal sealed class FrameSender
             return;
         }
         _flushing = true;
-        _flush = flush.ConfigureAwait(false).GetAwaiter();
-        _flush.UnsafeOnCompleted(_flushed);
+        Behind.Await(flush);
     }
 
     private void OnFlushed()
     {
-        lock (_gate)
+        lock (this)
         {
-            bool broken;
-            try
-            {
-                broken = _flush.GetResult().IsCompleted;
-            }
-            catch (Exception)
-            {
-                broken = true; // the reading side tells why the transport is gone
-            }
-            _flush = default;
+            bool broken = Behind.Flushed();
             _flushing = false;
             Flushed(new FlushResult(isCanceled: false, broken));
             if (_broken) FailWaiters();
             else Resume();
-            if (_flushing || _drained is null) return;
-            _drained.SetResult();
-            _drained = null;
+            if (_flushing) return;
+            Behind.Drained?.SetResult();
+            Behind.Drained = null;
         }
     }
 
@@ -382,15 +353,14 @@ internal sealed class FrameSender
     private void Resume()
     {
         // The queue first: it may begin in the middle of a large frame.
-        if (_queue is { Length: > 0 }) MoveToOutput(_queue);
-        if (_pong is { Length: > 0 } && !IsClosed) MoveToOutput(_pong);
-        while (_firstWaiter is { } waiter && !_broken)
+        var behind = Behind;
+        if (behind.Queue.Length > 0) MoveToOutput(behind.Queue);
+        if (behind.Pong.Length > 0 && !IsClosed) MoveToOutput(behind.Pong);
+        while (behind.FirstWaiter is { } waiter && !_broken)
         {
             long queued = QueuedBytes;
             if (queued > 0 && queued + waiter.Payload.Length > _settings.Limits.SendQueueBytes) break;
-            _firstWaiter = waiter.Next;
-            if (_firstWaiter is null) _lastWaiter = null;
-            waiter.Next = null;
+            behind.Remove(waiter);
             Write(waiter.Opcode, waiter.Payload);
             waiter.Complete(null);
         }
@@ -407,12 +377,10 @@ internal sealed class FrameSender
 
     private void FailWaiters()
     {
-        while (_firstWaiter is { } waiter)
+        while (_backlog?.FirstWaiter is { } waiter)
         {
-            _firstWaiter = waiter.Next;
-            waiter.Next = null;
+            _backlog.Remove(waiter);
             waiter.Complete(new ConnectionClosedException(EndReason.None, Code));
         }
-        _lastWaiter = null;
     }
 }

@@ -4,7 +4,8 @@ namespace FastChat.Connections;
 
 /// <summary>
 /// Paths with parameters, <c>/ws/chat/{session_id}</c>: literal segments win over parameters; a slash at the end matters only where both
-/// forms are mapped. A last segment <c>{*rest}</c> takes whatever follows, also nothing; every other template wins over it. Filled before the server starts, read-only afterwards.
+/// forms are mapped. A last segment <c>{*rest}</c> takes whatever follows, also nothing;
+/// every other template wins over it. <c>{*}</c> does so without a name. Filled before the server starts, read-only afterwards.
 /// </summary>
 internal sealed class RouteTable<T>
 {
@@ -26,7 +27,7 @@ internal sealed class RouteTable<T>
         {
             if (IsRest(segment) && !ReferenceEquals(segment, segments[^1])) throw new ArgumentException($"In the path '{path}' only the last segment can be a rest.", nameof(path));
             if (!segment.Contains('{', StringComparison.Ordinal) && !segment.Contains('}', StringComparison.Ordinal)) continue;
-            if (segment.Length < 3 || segment[0] != '{' || segment[^1] != '}' || segment.AsSpan(1, segment.Length - 2).ContainsAny('{', '}') || !names.Add(segment))
+            if ((segment.Length < 3) || segment[0] != '{' || segment[^1] != '}' || segment.AsSpan(1, segment.Length - 2).ContainsAny('{', '}') || !names.Add(segment))
                 throw new ArgumentException($"The path '{path}' has a malformed or repeated parameter '{segment}'.", nameof(path));
         }
         if (_templates.Any(t => Same(t.Segments, segments))) throw new ArgumentException($"The path '{path}' is mapped already.", nameof(path));
@@ -47,15 +48,16 @@ internal sealed class RouteTable<T>
             if (Matches(template.Segments, segments) && (best is null || Rank(template.Segments) > Rank(best.Value.Segments))) best = template;
         }
         if (best is not { } found) return false;
+        value = found.Value;
+        if (found.Segments is ["{*}"]) return true;
         var named = new Dictionary<string, string>(StringComparer.Ordinal);
         for (int i = 0; i < found.Segments.Length; i++)
         {
             string segment = found.Segments[i];
-            if (IsRest(segment)) named[segment[2..^1]] = string.Join('/', segments[i..]);
-            else if (IsParameter(segment)) named[segment[1..^1]] = segments[i];
+            if (IsRest(segment) && segment.Length > 3) named[segment[2..^1]] = string.Join('/', segments[i..]);
+            else if (!IsRest(segment) && IsParameter(segment)) named[segment[1..^1]] = segments[i];
         }
         values = named;
-        value = found.Value;
         return true;
     }
 

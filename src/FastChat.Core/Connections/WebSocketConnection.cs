@@ -26,27 +26,28 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
     private readonly MessageReader _reader;
     private readonly FrameSender _sender;
     private readonly WebSocketHandler _handler;
+    private readonly Agreement? _agreement; // null for the plain case: a literal path, no subprotocol, no extension
     private TaskCompletionSource? _completion;
     private CancellationTokenSource? _closed;
-    private long _deadline; // timestamp at which the connection is aborted for _deadlineReason; 0 for none
-    private long _silentSince;
+    private Suspension? _suspension; // made when a handler, or a transport without a read signal, first has to wait
+    private KeepAlive _keepAlive;
     private int _endReason;
-    private EndReason _deadlineReason;
     private FrameError _error; // the rule the peer broke, for the log
-    private volatile bool _received; // since the last beat
-    private volatile bool _reading; // a silent peer is silent only while somebody listens
-    private bool _pinged;
+    private bool _streamEnded;
+    private bool _turnBegun; // there is, or was, a buffer being read
     private bool _inHandler; // an exception now is the application's
     private volatile bool _ended;
 
-    internal WebSocketConnection(TransportConnection transport, ConnectionSettings settings, WebSocketHandler? handler, MessageInflater? inflater = null, MessageDeflater? deflater = null)
+    internal WebSocketConnection(TransportConnection transport, ConnectionSettings settings, WebSocketHandler? handler, Agreement? agreement = null, WebSocketRequest? request = null)
     {
         _transport = transport;
         _settings = settings;
-        _reader = new MessageReader(settings.Role, settings.Limits.MaxFrameBytes, settings.Limits.MaxMessageBytes, settings.Pool, inflater);
-        _sender = new FrameSender(this, transport.Output, settings, deflater);
+        _reader = new MessageReader(settings.Role, settings.Limits.MaxFrameBytes, settings.Limits.MaxMessageBytes, settings.Pool, agreement?.Inflater);
+        _sender = new FrameSender(this, transport.Output, settings, agreement?.Deflater);
+        _agreement = agreement;
+        Request = request;
         _handler = handler ?? new PullReceiver();
-        _silentSince = settings.TimeProvider.GetTimestamp();
+        _keepAlive.SilentSince = settings.TimeProvider.GetTimestamp();
         Id = Interlocked.Increment(ref _lastId);
     }
 
@@ -56,17 +57,20 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
     /// <summary>Whatever the application wants to keep with the connection.</summary>
     public object? State { get; set; }
 
-    /// <summary>The upgrade request: path, route values, query, headers. Null on a client.</summary>
-    public WebSocketRequest? Request { get; internal init; }
+    /// <summary>
+    /// The upgrade request: query, headers, subprotocols. It can be read in <see cref="WebSocketHandler.OnUpgradeAsync"/> and up to the first
+    /// await of the handler, and ever after where <see cref="WebSocketRequest.Keep"/> was called by then; else it is null. On a client always null.
+    /// </summary>
+    public WebSocketRequest? Request { get; private set; }
 
     /// <summary>What the parameters of the mapped path stand for: "room" of "/rooms/{room}". Empty without any.</summary>
-    public IReadOnlyDictionary<string, string> RouteValues { get; internal init; } = ReadOnlyDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> RouteValues => _agreement?.RouteValues ?? ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>The subprotocol agreed on; null for none.</summary>
-    public string? Subprotocol { get; internal init; }
+    public string? Subprotocol => _agreement?.Subprotocol;
 
     /// <summary>Whether permessage-deflate was negotiated.</summary>
-    public bool IsCompressed { get; internal init; }
+    public bool IsCompressed => _agreement?.IsCompressed ?? false;
 
     /// <summary>The peer's address, where the transport knows one.</summary>
     public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
@@ -211,8 +215,11 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         await Completion.ConfigureAwait(false);
     }
 
-    /// <summary>Called once at the very end.</summary>
-    internal Action? Ended { get; init; }
+    /// <summary>The handshake's buffer goes back to its pool.</summary>
+    internal void ReleaseRequest()
+    {
+        if (Request?.Release() == true) Request = null;
+    }
 
     internal void Close(CloseCode code, string? reason, EndReason why)
     {
@@ -234,57 +241,125 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         SetDeadline(_settings.Limits.CloseTimeout, EndReason.SendQueueFull);
     }
 
-    /// <summary>Serves the connection until it has ended. Never throws.</summary>
-    internal async Task RunAsync()
+    /// <summary>Begins to serve the connection; returns at the first wait and never throws. <see cref="Completion"/> tells the end.</summary>
+    internal void Start()
     {
         _settings.Heartbeat.Add(this);
         EngineMetrics.Connections.Add(1);
-        bool polite = false;
         try
         {
             _sender.BeginTurn();
             _inHandler = true;
             var opening = _handler.OnOpenAsync(this);
             _sender.EndTurn();
-            await opening.ConfigureAwait(false);
-            _inHandler = false;
-            while (!polite)
+            if (!opening.IsCompleted)
             {
-                _reading = true;
-                var result = await _transport.Input.ReadAsync().ConfigureAwait(false);
-                _reading = false;
-                _received = true;
-                var buffer = result.Buffer;
-                if (EngineMetrics.BytesReceived.Enabled) EngineMetrics.BytesReceived.Add(buffer.Length);
-                _sender.BeginTurn();
-                Step step;
-                while ((step = Process(ref buffer, out var handling)) == Step.Handling)
-                {
-                    // The handler waits for something: what it has sent goes out, and the payload stays where it is.
-                    _sender.EndTurn();
-                    await handling.ConfigureAwait(false);
-                    _inHandler = false;
-                    _sender.BeginTurn();
-                }
-                _sender.EndTurn();
-                _reader.Release();
-                _transport.Input.AdvanceTo(buffer.Start, buffer.End);
-                polite = step == Step.Closing;
-                if (!polite && result.IsCompleted) break;
+                Suspended.AwaitHandler(opening, default);
+                return;
             }
+            opening.GetAwaiter().GetResult();
+            _inHandler = false;
         }
-        catch (Exception e) when (_inHandler)
+        catch (Exception e)
         {
-            _sender.EndTurn();
-            OnHandlerFailed(e);
-            polite = true;
+            FailHandler(e);
+            return;
+        }
+        Receive();
+    }
+
+    /// <summary>The handler's wait is over: goes on behind its message.</summary>
+    internal void Resume()
+    {
+        ReadOnlySequence<byte> rest;
+        try
+        {
+            rest = Suspended.EndHandler();
+            _inHandler = false;
+        }
+        catch (Exception e)
+        {
+            FailHandler(e);
+            return;
+        }
+        // Before the first message there is no buffer to go on in.
+        if (!_turnBegun || Continue(rest)) Receive();
+    }
+
+    /// <summary>The transport has something, or has ended.</summary>
+    internal void Receive()
+    {
+        try
+        {
+            while (true)
+            {
+                _keepAlive.Reading = true;
+                if (!TryRead(out var result)) return;
+                _keepAlive.Reading = false;
+                _keepAlive.Received = true;
+                _turnBegun = true;
+                _streamEnded = result.IsCompleted;
+                if (EngineMetrics.BytesReceived.Enabled) EngineMetrics.BytesReceived.Add(result.Buffer.Length);
+                if (!Continue(result.Buffer)) return;
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
+            _ = EndAsync(polite: false);
         }
-        if (polite) polite = await LingerAsync().ConfigureAwait(false);
-        if (!polite) SetReason(EndReason.PeerVanished); // unless somebody said before why
-        await EndAsync(polite).ConfigureAwait(false);
+        catch (Exception e)
+        {
+            _settings.Logger.ConnectionFailed(e, Id);
+            _ = EndAsync(polite: false);
+        }
+    }
+
+    /// <summary>Reads without waiting, or sees to it that <see cref="Receive"/> is called when there is something.</summary>
+    private bool TryRead(out ReadResult result)
+    {
+        if (_transport.Input is IReadSignal signal) return signal.TryRead(Received, this, out result);
+        return Suspended.TryRead(_transport.Input, out result);
+    }
+
+    private static readonly Action<object?> Received = static connection => ((WebSocketConnection)connection!).Receive();
+
+    /// <summary>A turn: deals with what is in the buffer, sends what came of it, gives the buffer back.</summary>
+    /// <returns>Whether to read on; else the connection has ended, or its handler waits and <see cref="Resume"/> will be called.</returns>
+    private bool Continue(ReadOnlySequence<byte> buffer)
+    {
+        Step step;
+        ValueTask handling;
+        _sender.BeginTurn();
+        try
+        {
+            step = Process(ref buffer, out handling);
+        }
+        catch (Exception e) when (_inHandler)
+        {
+            FailHandler(e);
+            return false;
+        }
+        _sender.EndTurn();
+        if (step == Step.Handling)
+        {
+            // The payload stays where it is.
+            Suspended.AwaitHandler(handling, buffer);
+            return false;
+        }
+        _reader.Release();
+        _transport.Input.AdvanceTo(buffer.Start, buffer.End);
+        if (step != Step.Closing && !_streamEnded) return true;
+        _ = EndAsync(polite: step == Step.Closing);
+        return false;
+    }
+
+    private Suspension Suspended => _suspension ??= new Suspension(this);
+
+    private void FailHandler(Exception e)
+    {
+        _sender.EndTurn();
+        OnHandlerFailed(e);
+        _ = EndAsync(polite: true);
     }
 
     internal void OnHandlerFailed(Exception e)
@@ -349,7 +424,7 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
                 _sender.Pong(payload);
                 return Step.NeedMore;
             case ReadEvent.Pong:
-                return Step.NeedMore; // _received says what a pong has to say
+                return Step.NeedMore; // that something came says what a pong has to say
             case ReadEvent.Close:
                 OnCloseFrame(payload);
                 return Step.Closing;
@@ -415,8 +490,10 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         }
     }
 
-    private async ValueTask EndAsync(bool polite)
+    private async Task EndAsync(bool polite)
     {
+        if (polite) polite = await LingerAsync().ConfigureAwait(false);
+        if (!polite) SetReason(EndReason.PeerVanished); // unless somebody said before why
         _settings.Heartbeat.Remove(this);
         EngineMetrics.Connections.Add(-1);
         if (CloseCode == CloseCode.None) CloseCode = _sender.IsClosed && EndReason != EndReason.PeerVanished ? _sender.ClosedWith : CloseCode.AbnormalClosure;
@@ -438,7 +515,7 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
             _settings.Logger.HandlerFailed(e, Id);
         }
         _ended = true;
-        Ended?.Invoke();
+        _settings.OnEnded?.Invoke(this);
         Volatile.Read(ref _closed)?.Cancel();
         Volatile.Read(ref _completion)?.TrySetResult();
     }
@@ -448,13 +525,7 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         if (Interlocked.CompareExchange(ref _endReason, (int)reason, 0) == 0) Volatile.Read(ref _closed)?.Cancel();
     }
 
-    private void SetDeadline(TimeSpan after, EndReason reason)
-    {
-        if (Volatile.Read(ref _deadline) != 0) return;
-        _deadlineReason = reason;
-        var time = _settings.TimeProvider;
-        Volatile.Write(ref _deadline, time.GetTimestamp() + (long)(after.TotalSeconds * time.TimestampFrequency));
-    }
+    private void SetDeadline(TimeSpan after, EndReason reason) => _keepAlive.SetDeadline(_settings.TimeProvider, after, reason);
 
     IWatched? IWatched.NextWatched { get; set; }
 
@@ -462,30 +533,19 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
 
     void IWatched.OnBeat(long now)
     {
-        long deadline = Volatile.Read(ref _deadline);
-        if (deadline != 0)
+        switch (_keepAlive.Beat(now, _settings.TimeProvider, _settings.Limits))
         {
-            if (now < deadline) return;
-            AbortFor(_deadlineReason);
-            return;
+            case KeepAlive.Verdict.Ping:
+                _sender.Ping(default);
+                break;
+            case KeepAlive.Verdict.Silent:
+                AbortFor(EndReason.PongTimeout);
+                break;
+            case KeepAlive.Verdict.Overdue:
+                AbortFor(_keepAlive.DeadlineReason);
+                break;
+            default:
+                break;
         }
-        if (_received || !_reading)
-        {
-            _received = false;
-            _pinged = false;
-            _silentSince = now;
-            return;
-        }
-        var limits = _settings.Limits;
-        if (limits.PingInterval == Timeout.InfiniteTimeSpan) return;
-        var silent = _settings.TimeProvider.GetElapsedTime(_silentSince, now);
-        if (!_pinged)
-        {
-            if (silent < limits.PingInterval) return;
-            _pinged = true;
-            _silentSince = now;
-            _sender.Ping(default);
-        }
-        else if (silent >= limits.PongTimeout) AbortFor(EndReason.PongTimeout);
     }
 }

@@ -31,6 +31,9 @@ internal static partial class EngineLog
     [LoggerMessage(13, LogLevel.Debug, "A connection ended before its handshake was complete: {Reason}.")]
     public static partial void HandshakeAbandoned(this ILogger logger, EndReason reason);
 
+    [LoggerMessage(16, LogLevel.Error, "Receiving on connection {Id} failed unexpectedly; it is aborted.")]
+    public static partial void ConnectionFailed(this ILogger logger, Exception exception, long id);
+
     [LoggerMessage(14, LogLevel.Information, "Listening on {EndPoint}.")]
     public static partial void Listening(this ILogger logger, System.Net.EndPoint endPoint);
 

@@ -149,11 +149,13 @@ public sealed class WebSocketRequest
     }
 
     /// <summary>Gives the bytes back to the pool, unless the request was kept. Idempotent; whoever made the request calls it.</summary>
-    internal void Release()
+    /// <returns>Whether the request can no longer be read.</returns>
+    internal bool Release()
     {
-        if (_kept || _head is not { } head) return;
+        if (_kept) return false;
+        _head?.Dispose();
         _head = null;
-        head.Dispose();
+        return true;
     }
 
     /// <summary>The bytes, for the server itself: routes are matched without making strings.</summary>

@@ -18,6 +18,8 @@ namespace FastChat.Protocol;
 /// </remarks>
 internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long maxMessageLength, ArrayPool<byte> pool, MessageInflater? inflater = null) : IDisposable
 {
+    private readonly int _maxFrameLength = (int)maxFrameLength;
+    private readonly int _maxMessageLength = (int)maxMessageLength;
     private FrameHeader _frame;
     private long _seen; // octets of the current frame's payload already unmasked and checked
     private PooledByteBuffer? _assembly;
@@ -66,7 +68,7 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
         // FIN and no reserved bits on text, binary, ping or pong; a length that is there and allowed; a mask as the role wants it.
         byte first = input[0];
         if (first is not (0x81 or 0x82 or 0x89 or 0x8A) || (ulong)frame.PayloadLength > (ulong)(input.Length - frame.Length)
-            || frame.PayloadLength > maxFrameLength || frame.PayloadLength > maxMessageLength || !frame.IsMinimal
+            || frame.PayloadLength > _maxFrameLength || frame.PayloadLength > _maxMessageLength || !frame.IsMinimal
             || frame.Masked != (role == EndpointRole.Server) || (first >= 0x89 && frame.PayloadLength > 125)) return ReadEvent.NeedMore;
         payloadStart = frame.Length;
         payloadLength = (int)frame.PayloadLength;
@@ -140,11 +142,11 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
         // 5.4: fragments of one message are not interleaved with another's.
         if (frame.Opcode == Opcode.Continuation && _message == Opcode.Continuation) return FrameError.ContinuationWithoutStart;
         if (frame.Opcode != Opcode.Continuation && _message != Opcode.Continuation) return FrameError.MessageInsideMessage;
-        if (frame.PayloadLength > maxFrameLength) return FrameError.FrameTooBig;
+        if (frame.PayloadLength > _maxFrameLength) return FrameError.FrameTooBig;
         // What is compressed is held to the limit while it inflates.
         bool compressed = frame.Opcode == Opcode.Continuation ? _compressed : frame.Rsv1;
         long before = frame.Opcode == Opcode.Continuation ? _assembly?.Length ?? 0 : 0;
-        return !compressed && frame.PayloadLength > maxMessageLength - before ? FrameError.MessageTooBig : FrameError.None;
+        return !compressed && frame.PayloadLength > _maxMessageLength - before ? FrameError.MessageTooBig : FrameError.None;
     }
 
     private ReadEvent ReadControl(ref ReadOnlySequence<byte> input, out ReadOnlySequence<byte> payload)
@@ -187,7 +189,7 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
     private ReadEvent Assemble(ref ReadOnlySequence<byte> input, out ReadOnlySequence<byte> payload)
     {
         payload = default;
-        var assembly = _assembly ??= new PooledByteBuffer(pool, (int)maxMessageLength);
+        var assembly = _assembly ??= new PooledByteBuffer(pool, _maxMessageLength);
         var part = input.Slice(0, Math.Min(input.Length, _frame.PayloadLength - _seen));
         foreach (var piece in part)
         {

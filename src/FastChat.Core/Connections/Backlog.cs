@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using FastChat.Buffers;
+
+namespace FastChat.Connections;
+
+/// <summary>What a connection keeps for a peer that does not take what it is sent at once. Guarded by its <see cref="FrameSender"/>.</summary>
+internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
+{
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
+    private SendWaiter? _lastWaiter;
+
+    /// <summary>Frames written while a flush is pending.</summary>
+    public PooledByteBuffer Queue { get; } = new(pool);
+
+    /// <summary>The answer to the last ping of a flood, until the flush has completed.</summary>
+    public PooledByteBuffer Pong { get; } = new(pool);
+
+    /// <summary>The first of the sends that wait for room.</summary>
+    public SendWaiter? FirstWaiter { get; private set; }
+
+    /// <summary>Somebody waits for everything to be taken.</summary>
+    public TaskCompletionSource? Drained { get; set; }
+
+    /// <summary>Calls back when the flush has completed.</summary>
+    public void Await(ValueTask<FlushResult> flush)
+    {
+        _flush = flush.ConfigureAwait(false).GetAwaiter();
+        _flush.UnsafeOnCompleted(onFlushed);
+    }
+
+    /// <summary>The result of that flush: whether the transport is gone.</summary>
+    public bool Flushed()
+    {
+        var flush = _flush;
+        _flush = default;
+        try
+        {
+            return flush.GetResult().IsCompleted;
+        }
+        catch (Exception)
+        {
+            return true; // the reading side tells why the transport is gone
+        }
+    }
+
+    public void Add(SendWaiter waiter)
+    {
+        if (_lastWaiter is null) FirstWaiter = waiter;
+        else _lastWaiter.Next = waiter;
+        _lastWaiter = waiter;
+    }
+
+    /// <summary>Takes a waiter out; false where it is not, or no longer, among those that wait.</summary>
+    public bool Remove(SendWaiter waiter)
+    {
+        SendWaiter? before = null;
+        for (var at = FirstWaiter; at is not null; before = at, at = at.Next)
+        {
+            if (!ReferenceEquals(at, waiter)) continue;
+            if (before is null) FirstWaiter = at.Next;
+            else before.Next = at.Next;
+            if (ReferenceEquals(_lastWaiter, at)) _lastWaiter = before;
+            at.Next = null;
+            return true;
+        }
+        return false;
+    }
+
+    public void Clear()
+    {
+        Queue.Clear();
+        Pong.Clear();
+    }
+}

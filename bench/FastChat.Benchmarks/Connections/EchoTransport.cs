@@ -28,8 +28,8 @@ internal abstract class EchoClient : IAsyncDisposable
     {
         var options = new WebSocketServerOptions();
         var listener = transport == EchoTransport.InMemory ? new InMemoryListener() : null;
-        if (listener is not null) options.Listener = listener;
-        else options.Transport = transport == EchoTransport.Epoll ? TransportKind.Epoll : TransportKind.Sockets;
+        if (transport == EchoTransport.Epoll) options.Transport = TransportKind.Epoll;
+        else options.Listener = (TransportListener?)listener ?? new SocketTransportListener(options.EndPoint);
         var server = new WebSocketServer(options);
         map(server);
         await server.StartAsync();

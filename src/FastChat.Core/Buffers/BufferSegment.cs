@@ -5,7 +5,7 @@ namespace FastChat.Buffers;
 /// <summary>One rented block in a chain: bytes are committed at its end and it is returned whole.</summary>
 /// <remarks>
 /// The objects themselves are recycled through a small list of each thread, so that an idle connection holds neither a block nor its
-/// segment and a busy one allocates none.
+/// segment and a busy one allocates none. A thread that returns what others take passes its list on when it is full.
 /// </remarks>
 internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 {
@@ -16,6 +16,9 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 
     [ThreadStatic]
     private static int SpareCount;
+
+    /// <summary>A full list, for the next thread that has none.</summary>
+    private static BufferSegment? Surplus;
 
     private BufferSegment? _next;
 
@@ -50,6 +53,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     public static BufferSegment Create(byte[] array, int end, long runningIndex)
     {
         var segment = Spare;
+        if (segment is null && (segment = Interlocked.Exchange(ref Surplus, null)) is not null) SpareCount = MaxSpare;
         if (segment is null)
         {
             segment = new BufferSegment();
@@ -83,6 +87,11 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         Array = [];
         End = 0;
         Memory = default;
+        if (SpareCount == MaxSpare && Interlocked.CompareExchange(ref Surplus, Spare, null) is null)
+        {
+            Spare = null;
+            SpareCount = 0;
+        }
         if (SpareCount < MaxSpare)
         {
             _next = Spare;

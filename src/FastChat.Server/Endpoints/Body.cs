@@ -50,5 +50,5 @@ internal static class Body
 
     // The parser's own words quote the text and name our types.
     private static string Describe(JsonException e) =>
-        e.Path is { Length: > 2 } path && path[0] == '$' ? $"The body is not valid: see \"{path[2..]}\"." : "The body is not valid JSON.";
+        e.InnerException is not JsonException && e.Path is { Length: > 2 } path ? $"The body is not valid: see \"{path[2..]}\"." : "The body is not valid JSON.";
 }

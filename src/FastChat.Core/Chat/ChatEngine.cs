@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using FastChat.Chat.Dialects;
 using FastChat.Diagnostics;
@@ -23,14 +22,9 @@ public sealed class ChatEngine : IAsyncDisposable
 
     private readonly ChatEngineOptions _options;
     private readonly TimeProvider _time;
-    private readonly TurnRunner _runner;
     private readonly LiveConversations _live;
-    private readonly ConcurrentDictionary<ChatTurn, LiveConversations.Hold> _active = new();
+    private readonly TurnScheduler _scheduler;
     private readonly ITimer _sweep;
-    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _reserved;
-    private volatile bool _draining;
-    private volatile bool _cutShort;
 
     /// <summary>Makes an engine and starts its sweep.</summary>
     /// <param name="store">Where everything is kept. Not disposed of by the engine.</param>
@@ -47,8 +41,9 @@ public sealed class ChatEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(logger);
         (Store, Models, _options, _time, Logger) = (store, models, options, time, logger);
         Metrics = new ChatMetrics();
-        _runner = new TurnRunner(store, new PromptBuilder(store, models, options), time, Metrics, logger);
         _live = new LiveConversations(time, options.ResumeRetention, options.MaxRetainedChars);
+        var runner = new TurnRunner(store, new PromptBuilder(store, models, options), time, Metrics, logger);
+        _scheduler = new TurnScheduler(runner, _live, options, time, logger);
         Sessions = new ChatSessions(store, options, time, Metrics, logger, _live);
         Directory = new ChatDirectory(this, options);
         Router = CodeRequests.CreateRouter(new EnvelopeLimits { MaxBytes = options.MaxEnvelopeBytes });
@@ -63,7 +58,7 @@ public sealed class ChatEngine : IAsyncDisposable
     public ChatDirectory Directory { get; }
 
     /// <summary>True once <see cref="DrainAsync"/> was called: no more messages are taken.</summary>
-    public bool IsDraining => _draining;
+    public bool IsDraining => _scheduler.IsDraining;
 
     internal IChatStore Store { get; }
 
@@ -118,7 +113,7 @@ public sealed class ChatEngine : IAsyncDisposable
         }
         await AcknowledgeAsync(appended.Submission, accepted);
         if (appended.Enqueued)
-            Release(appended.Submission.Turn, hold.Conversation);
+            _scheduler.Release(appended.Submission.Turn, hold.Conversation);
         return appended.Submission;
     }
 
@@ -163,25 +158,7 @@ public sealed class ChatEngine : IAsyncDisposable
     /// Takes no more messages and waits for the answers that run. When <paramref name="deadline"/> fires, those left are cut short, and
     /// stored as far as they came. Completes when every answer is stored.
     /// </summary>
-    public async Task DrainAsync(CancellationToken deadline = default)
-    {
-        _draining = true;
-        // Reserve counts first and looks at the flag second; here it is the other way round, and one of the two sees the other.
-        Interlocked.MemoryBarrier();
-        ChatLog.Draining(Logger, _active.Count);
-        SettleIdle();
-        try
-        {
-            await _idle.Task.WaitAsync(deadline);
-        }
-        catch (OperationCanceledException)
-        {
-            _cutShort = true;
-            foreach (var turn in _active.Keys)
-                CutShort(turn);
-            await _idle.Task;
-        }
-    }
+    public Task DrainAsync(CancellationToken deadline = default) => _scheduler.DrainAsync(deadline);
 
     /// <summary>Cuts short what still runs, waits until it is stored, and ends the sweep.</summary>
     public async ValueTask DisposeAsync()
@@ -206,7 +183,7 @@ public sealed class ChatEngine : IAsyncDisposable
 
     private void Validate(TurnRequest request)
     {
-        if (_draining)
+        if (IsDraining)
             throw new ChatException(ChatErrorCode.ShuttingDown, "The server is shutting down.");
         if (string.IsNullOrWhiteSpace(request.Text))
             throw new ChatException(ChatErrorCode.BadRequest, "The message is empty.");
@@ -224,7 +201,7 @@ public sealed class ChatEngine : IAsyncDisposable
         TurnRequest request, DocumentRecord? document, Func<ChatSubmission, ValueTask>? accepted, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Reserve();
+        _scheduler.Reserve();
         bool used = false;
         try
         {
@@ -235,16 +212,16 @@ public sealed class ChatEngine : IAsyncDisposable
             }, NewQuestion(request), CancellationToken.None) ?? throw ChatException.NotFound("Chatbot");
             using var hold = _live.Take(created.Conversation.Id);
             used = true;
-            var turn = Enqueue(created.Conversation, created.FirstMessage!, request, document, hold.Conversation);
+            var turn = _scheduler.Add(created.Conversation, created.FirstMessage!, request, document, hold.Conversation);
             var submission = new ChatSubmission(turn, false);
             await AcknowledgeAsync(submission, accepted);
-            Release(turn, hold.Conversation);
+            _scheduler.Release(turn, hold.Conversation);
             return submission;
         }
         finally
         {
             if (!used)
-                Unreserve();
+                _scheduler.Unreserve();
         }
     }
 
@@ -263,7 +240,7 @@ public sealed class ChatEngine : IAsyncDisposable
             return (new ChatSubmission(known, true), false);
         if (live.IsBusy && live.Waiting >= _options.MaxQueuedTurns)
             throw new ChatException(ChatErrorCode.Busy, "The assistant is still answering earlier messages. Please wait.");
-        Reserve();
+        _scheduler.Reserve();
         bool used = false;
         try
         {
@@ -274,12 +251,12 @@ public sealed class ChatEngine : IAsyncDisposable
                 return (new ChatSubmission(answered, true), false);
             // Not created and not answered either: the server was killed while it ran, and the answer is still owed.
             used = true;
-            return (new ChatSubmission(Enqueue(conversation, appended.Message, request, document, live), !appended.Created), true);
+            return (new ChatSubmission(_scheduler.Add(conversation, appended.Message, request, document, live), !appended.Created), true);
         }
         finally
         {
             if (!used)
-                Unreserve();
+                _scheduler.Unreserve();
         }
     }
 
@@ -287,23 +264,6 @@ public sealed class ChatEngine : IAsyncDisposable
     {
         string id = StoreId.New(_time.GetUtcNow());
         return new NewMessage(MessageRole.User, request.Text) { Id = id, TurnId = id, ClientMessageId = request.ClientMessageId };
-    }
-
-    private ChatTurn Enqueue(
-        ConversationRecord conversation, MessageRecord question, TurnRequest request, DocumentRecord? document, LiveConversation live)
-    {
-        bool needsTitle = conversation.Title.Length == 0;
-        var turn = new ChatTurn(
-            needsTitle ? conversation with { Title = Text.ToTitle(question.Content, _options.MaxTitleChars) } : conversation,
-            question, new Generation(StoreId.New(_time.GetUtcNow()), _options.MaxAnswerChars, _options.MaxChunkChars))
-        {
-            Model = request.Model,
-            Document = document,
-            NeedsTitle = needsTitle,
-        };
-        live.Add(turn);
-        _active[turn] = _live.Take(live.Id);
-        return turn;
     }
 
     private async Task<ChatTurn?> LoadTurnAsync(ConversationRecord conversation, string turnId, CancellationToken cancellationToken)
@@ -329,70 +289,11 @@ public sealed class ChatEngine : IAsyncDisposable
         }
     }
 
-    private void Release(ChatTurn turn, LiveConversation live)
-    {
-        live.Release(turn);
-        RunNext(live);
-    }
-
-    private void RunNext(LiveConversation live)
-    {
-        if (live.TakeNext(out var listeners) is not { } turn)
-            return;
-        foreach (var listener in listeners)
-            listener.OnAnswerStarting(turn);
-        // On the pool: a model's first steps may take long, and the caller may be the loop that serves many sockets.
-        _ = Task.Run(() => RunAsync(turn, live));
-    }
-
-    private async Task RunAsync(ChatTurn turn, LiveConversation live)
-    {
-        if (_cutShort)
-            CutShort(turn);
-        var result = await _runner.RunAsync(turn);
-        // In this order: whoever learns of the end may send the next message at once, and finds room.
-        live.Finish(turn);
-        Unreserve();
-        turn.Answer.Complete(result);
-        RunNext(live);
-        if (!result.Saved)
-            live.Forget(turn);
-        if (_active.TryRemove(turn, out var hold))
-            _live.Retain(hold, turn, turn.Answer.RetainedSize);
-        SettleIdle();
-    }
-
-    private static void CutShort(ChatTurn turn) =>
-        turn.Answer.TryFinish(FinishReason.Truncated, new ChatError(ChatErrorCode.ShuttingDown, "The server is shutting down."));
-
-    private void Reserve()
-    {
-        bool room = Interlocked.Increment(ref _reserved) <= _options.MaxConcurrentGenerations;
-        if (room && !_draining)
-            return;
-        Unreserve();
-        throw room ? new ChatException(ChatErrorCode.ShuttingDown, "The server is shutting down.")
-            : new ChatException(ChatErrorCode.Overloaded, "The server is answering as many messages as it can. Please try again later.");
-    }
-
-    private void Unreserve()
-    {
-        Interlocked.Decrement(ref _reserved);
-        SettleIdle();
-    }
-
-    private void SettleIdle()
-    {
-        if (_draining && Volatile.Read(ref _reserved) == 0 && _active.IsEmpty)
-            _idle.TrySetResult();
-    }
-
     private void Sweep()
     {
         try
         {
-            foreach (var turn in _active.Keys)
-                CheckTime(turn.Answer);
+            _scheduler.Sweep();
             Sessions.Sweep();
             _live.Expire();
         }
@@ -400,15 +301,6 @@ public sealed class ChatEngine : IAsyncDisposable
         {
             ChatLog.SweepFailed(Logger, e);
         }
-    }
-
-    private void CheckTime(Generation answer)
-    {
-        if (answer.StartedAt == 0)
-            return;
-        var silence = answer.LastSeq == 0 ? _options.FirstChunkTimeout : _options.StallTimeout;
-        if (_time.GetElapsedTime(answer.ProgressAt) >= silence || _time.GetElapsedTime(answer.StartedAt) >= _options.GenerationTimeout)
-            answer.TryFinish(FinishReason.Error, new ChatError(ChatErrorCode.ModelTimedOut, "The model took too long to answer."));
     }
 
     /// <summary>A listener's place at a conversation.</summary>

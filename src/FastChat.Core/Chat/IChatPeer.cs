@@ -14,7 +14,8 @@ public interface IChatPeer
 
     /// <summary>
     /// Completes at once while the peer keeps up, and otherwise when little is left unsent. Chunks of an answer that arrive meanwhile are
-    /// sent as one, so this is what makes a slow peer get fewer and larger ones.
+    /// sent as one, so this is what makes a slow peer get fewer and larger ones. Where <see cref="SendTextAsync"/> itself waits while much
+    /// is unsent, this may complete at once: the effect is the same, with that much more in between.
     /// </summary>
     ValueTask WaitForRoomAsync(CancellationToken cancellationToken = default);
 

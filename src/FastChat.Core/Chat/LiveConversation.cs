@@ -50,10 +50,10 @@ internal sealed class LiveConversation(string id)
             _turns.Add(new Entry(turn));
     }
 
-    /// <summary>Lets a turn run when it is its time.</summary>
-    public void Release(ChatTurn turn) => SetState(turn, TurnState.Ready);
+    /// <summary>Lets a turn run when it is its time. Once is enough, more do no harm.</summary>
+    public void Release(ChatTurn turn) => Change(turn, TurnState.Held, TurnState.Ready);
 
-    public void Finish(ChatTurn turn) => SetState(turn, TurnState.Finished);
+    public void Finish(ChatTurn turn) => Change(turn, TurnState.Running, TurnState.Finished);
 
     public void Forget(ChatTurn turn)
     {
@@ -91,12 +91,12 @@ internal sealed class LiveConversation(string id)
             _listeners = [.. _listeners.Where(l => l != listener)];
     }
 
-    private void SetState(ChatTurn turn, TurnState state)
+    private void Change(ChatTurn turn, TurnState from, TurnState to)
     {
         lock (_gate)
         {
-            if (_turns.Find(t => t.Turn == turn) is { } entry)
-                entry.State = state;
+            if (_turns.Find(t => t.Turn == turn && t.State == from) is { } entry)
+                entry.State = to;
         }
     }
 

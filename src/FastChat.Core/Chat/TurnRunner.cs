@@ -12,7 +12,7 @@ internal sealed class TurnRunner(
 {
     private const int SaveAttempts = 5;
 
-    /// <summary>Never throws: whatever goes wrong becomes the answer's result.</summary>
+    /// <summary>Whatever goes wrong with model or store becomes the answer's result.</summary>
     public async Task<GenerationResult> RunAsync(ChatTurn turn)
     {
         var answer = turn.Answer;
@@ -48,9 +48,9 @@ internal sealed class TurnRunner(
             answer.StartedAt = answer.ProgressAt = time.GetTimestamp();
             await foreach (var update in prompt.Client.GetStreamingResponseAsync(prompt.Messages, null, answer.Stopping))
             {
-                foreach (var content in update.Contents)
+                for (int i = 0; i < update.Contents.Count; i++)
                 {
-                    if (content is UsageContent usage)
+                    if (update.Contents[i] is UsageContent usage)
                         state.AddUsage(usage.Details);
                 }
                 reason = update.FinishReason ?? reason;
@@ -86,8 +86,11 @@ internal sealed class TurnRunner(
 
     private void Fail(Generation answer, Exception exception, ChatError error)
     {
-        if (answer.TryFinish(FinishReason.Error, error))
-            ChatLog.GenerationFailed(logger, answer.Id, error.Code, exception);
+        if (!answer.TryFinish(FinishReason.Error, error))
+            return;
+        // What an upstream says of a failure may quote the prompt, or the key.
+        ChatLog.GenerationFailed(logger, answer.Id, error.Code, exception.GetType().Name);
+        ChatLog.GenerationFailure(logger, answer.Id, exception);
     }
 
     private async Task<GenerationResult> SaveAsync(ChatTurn turn, StreamState state)

@@ -10,8 +10,14 @@ internal static partial class ChatLog
     public static partial void GenerationEnded(
         ILogger logger, string messageId, string model, string finishReason, int chunks, double milliseconds);
 
-    [LoggerMessage(2002, LogLevel.Warning, "Answer {MessageId} failed: {Code}.")]
-    public static partial void GenerationFailed(ILogger logger, string messageId, ChatErrorCode code, Exception? exception);
+    [LoggerMessage(2002, LogLevel.Warning, "Answer {MessageId} failed: {Code} ({Failure}).")]
+    public static partial void GenerationFailed(ILogger logger, string messageId, ChatErrorCode code, string failure);
+
+    [LoggerMessage(2012, LogLevel.Debug, "Answer {MessageId} failed.")]
+    public static partial void GenerationFailure(ILogger logger, string messageId, Exception exception);
+
+    [LoggerMessage(2013, LogLevel.Error, "Running answer {MessageId} failed unexpectedly.")]
+    public static partial void TurnFailed(ILogger logger, string messageId, Exception exception);
 
     [LoggerMessage(2003, LogLevel.Error, "Answer {MessageId} could not be saved.")]
     public static partial void AnswerNotSaved(ILogger logger, string messageId, Exception exception);

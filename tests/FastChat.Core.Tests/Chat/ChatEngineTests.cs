@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using FastChat.Chat;
 using FastChat.Storage;
 using FastChat.TestKit;
@@ -288,6 +289,19 @@ public sealed class ChatEngineTests
     }
 
     [Fact]
+    public async Task A_drain_does_not_wait_for_an_acknowledgement_that_hangs()
+    {
+        await using var chat = new ChatHarness();
+        var never = new TaskCompletionSource();
+        var submitting = chat.Engine.SubmitAsync(new TurnRequest(chat.Alice.Id, "hi"), _ => new ValueTask(never.Task)).AsTask();
+        await ChatHarness.UntilAsync(() => chat.Store.AllMessages.Count == 1);
+        await chat.Engine.DrainAsync(new CancellationToken(true)).Bounded();
+        Assert.Equal("truncated", chat.Store.AllMessages[1].FinishReason);
+        never.SetResult();
+        Assert.True((await submitting.Bounded()).Turn.Answer.Completion.IsCompletedSuccessfully);
+    }
+
+    [Fact]
     public async Task A_drain_with_nothing_to_wait_for_is_over_at_once()
     {
         await using var chat = new ChatHarness();
@@ -335,6 +349,26 @@ public sealed class ChatEngineTests
         await ChatHarness.UntilAsync(() => chat.Engine.LiveCount == 2);
         Assert.False((await chat.Engine.FindTurnAsync(chat.Alice.Id, turns[0].Conversation.Id, turns[0].Id))!.Answer.HasChunks);
         Assert.True((await chat.Engine.FindTurnAsync(chat.Alice.Id, turns[4].Conversation.Id, turns[4].Id))!.Answer.HasChunks);
+    }
+
+    [Fact]
+    public async Task A_host_whose_listener_throws_does_not_leave_a_conversation_waiting()
+    {
+        await using var chat = new ChatHarness();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter == chat.Engine.Metrics.Meter && instrument.Name == "fastchat.generations")
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => throw new InvalidOperationException("the host's own"));
+        listener.Start();
+        chat.Model.Reply = _ => ["text"];
+        var (turn, _) = await chat.SubmitAsync("hi");
+        Assert.Equal(ChatErrorCode.Internal, (await turn.Answer.Completion.Bounded()).Error!.Code);
+        listener.Dispose();
+        var (second, _) = await chat.SubmitAsync("again", turn.Conversation.Id);
+        Assert.Equal("text", (await second.Answer.Completion.Bounded()).Text);
     }
 
     [Fact]

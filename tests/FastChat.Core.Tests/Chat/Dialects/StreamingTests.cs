@@ -212,6 +212,19 @@ public sealed class StreamingTests
     }
 
     [Fact]
+    public async Task Text_that_is_no_text_goes_out_as_valid_json_all_the_same()
+    {
+        await using var chat = new ChatHarness();
+        var (socket, peer, _) = await chat.OpenSessionAsync();
+        var (_, _, model) = await AskAsync(chat, socket, peer);
+        model.Say("a\uDC4Bb\u0000\"\\\n\uD83D");
+        Assert.Equal("a\uFFFDb\u0000\"\\\n", (await peer.NextAsync("response_chunk")).Text("chunk"));
+        model.Say("\uDC4B").Finish();
+        Assert.Equal("👋", (await peer.NextAsync("response_chunk")).Text("chunk"));
+        Assert.Equal("a\uFFFDb\u0000\"\\\n👋", (await peer.NextAsync("response_complete")).Text("full_response"));
+    }
+
+    [Fact]
     public async Task Stop_reaches_the_model_and_keeps_what_came()
     {
         await using var chat = new ChatHarness();

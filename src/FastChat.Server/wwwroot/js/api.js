@@ -15,6 +15,8 @@
  * @property {string} chatbot_name @property {StoredMessage[]} messages
  */
 
+// The page works below any path that the server is mapped to.
+const BASE = new URL('..', import.meta.url);
 const TIMEOUT_MS = 20_000;
 
 /** Messages at a time: as many as a new session brings along. */
@@ -45,47 +47,47 @@ export class Api {
 
   /** A token for local development; only a server on loopback hands them out. @returns {Promise<string>} */
   static async developmentToken(/** @type {string} */ name) {
-    const { token } = await new Api('').#json('POST', '/auth/dev-token', { name });
+    const { token } = await new Api('').#json('POST', 'auth/dev-token', { name });
     return token;
   }
 
   /** @returns {Promise<Chatbot[]>} */
   async chatbots() {
-    return this.#json('GET', '/chatbots');
+    return this.#json('GET', 'chatbots');
   }
 
   /** The last changed ones that have messages, or those before a cursor. @returns {Promise<{ items: Conversation[], before: string | null }>} */
   async conversations(/** @type {string | null} */ before = null) {
-    const response = await this.#request('GET', `/conversations?${new URLSearchParams({ messages: 'false', limit: '50', ...(before && { before }) })}`);
+    const response = await this.#request('GET', `conversations?${new URLSearchParams({ messages: 'false', limit: '50', ...(before && { before }) })}`);
     const body = await response.json();
     return { items: body.map(toConversation).filter((/** @type {Conversation} */ c) => c.message_count !== 0), before: cursorOf(response) };
   }
 
   /** @returns {Promise<Conversation[]>} */
   async search(/** @type {string} */ query, /** @type {AbortSignal} */ signal) {
-    const body = await this.#json('GET', `/conversations/search?${new URLSearchParams({ q: query })}`, undefined, signal);
+    const body = await this.#json('GET', `conversations/search?${new URLSearchParams({ q: query })}`, undefined, signal);
     return body.map(toConversation);
   }
 
   /** A conversation with its newest messages, or those before a cursor, oldest first. */
   async conversation(/** @type {string} */ id, /** @type {string | null} */ before = null) {
     const query = new URLSearchParams({ limit: String(PAGE), ...(before && { before }) });
-    const response = await this.#request('GET', `/conversations/${encodeURIComponent(id)}?${query}`);
+    const response = await this.#request('GET', `conversations/${encodeURIComponent(id)}?${query}`);
     const body = await response.json();
     return { conversation: toConversation(body), messages: toMessages(body.messages), before: cursorOf(response) };
   }
 
   async rename(/** @type {string} */ id, /** @type {string} */ title) {
-    await this.#request('PATCH', `/conversations/${encodeURIComponent(id)}`, { title });
+    await this.#request('PATCH', `conversations/${encodeURIComponent(id)}`, { title });
   }
 
   async remove(/** @type {string} */ id) {
-    await this.#request('DELETE', `/conversations/${encodeURIComponent(id)}`);
+    await this.#request('DELETE', `conversations/${encodeURIComponent(id)}`);
   }
 
   /** @returns {Promise<Blob>} */
   async export(/** @type {string} */ id, /** @type {'json'|'markdown'} */ format) {
-    return (await this.#request('GET', `/conversations/${encodeURIComponent(id)}/export?format=${format}`)).blob();
+    return (await this.#request('GET', `conversations/${encodeURIComponent(id)}/export?format=${format}`)).blob();
   }
 
   /**
@@ -95,22 +97,22 @@ export class Api {
    * @returns {Promise<Session>}
    */
   async openSession(chatbotId, conversationId) {
-    const body = await this.#json('POST', `/chatbot/${encodeURIComponent(chatbotId)}/session`,
+    const body = await this.#json('POST', `chatbot/${encodeURIComponent(chatbotId)}/session`,
       conversationId ? { conversation_id: conversationId } : { new: true });
     return { ...body, messages: toMessages(body.previous_messages) };
   }
 
   async closeSession(/** @type {string} */ id) {
-    await this.#request('DELETE', `/chatbot/session/${encodeURIComponent(id)}`);
+    await this.#request('DELETE', `chatbot/session/${encodeURIComponent(id)}`);
   }
 
   /** @returns {Promise<Document[]>} */
   async documents(/** @type {string} */ chatbotId) {
-    return this.#json('GET', `/chatbots/${encodeURIComponent(chatbotId)}/documents?limit=1000`);
+    return this.#json('GET', `chatbots/${encodeURIComponent(chatbotId)}/documents?limit=1000`);
   }
 
   async removeDocument(/** @type {string} */ chatbotId, /** @type {string} */ id) {
-    await this.#request('DELETE', `/chatbots/${encodeURIComponent(chatbotId)}/documents/${encodeURIComponent(id)}`);
+    await this.#request('DELETE', `chatbots/${encodeURIComponent(chatbotId)}/documents/${encodeURIComponent(id)}`);
   }
 
   /**
@@ -126,7 +128,7 @@ export class Api {
       const request = new XMLHttpRequest();
       const form = new FormData();
       form.append('file', file, file.name);
-      request.open('POST', `/chatbots/${encodeURIComponent(chatbotId)}/documents`);
+      request.open('POST', new URL(`chatbots/${encodeURIComponent(chatbotId)}/documents`, BASE));
       request.setRequestHeader('Authorization', `Bearer ${this.token}`);
       request.upload.onprogress = e => { if (e.lengthComputable) onProgress(e.loaded / e.total); };
       request.onload = () => {
@@ -143,8 +145,9 @@ export class Api {
 
   /** Where the socket of a session is. */
   socketAddress(/** @type {string} */ sessionId) {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(sessionId)}?token=${encodeURIComponent(this.token)}`;
+    const address = new URL(`ws/chat/${encodeURIComponent(sessionId)}?${new URLSearchParams({ token: this.token })}`, BASE);
+    address.protocol = BASE.protocol === 'https:' ? 'wss:' : 'ws:';
+    return address.href;
   }
 
   /** @returns {Promise<any>} */
@@ -160,7 +163,7 @@ export class Api {
     const limit = AbortSignal.timeout(TIMEOUT_MS);
     let response;
     try {
-      response = await fetch(path, {
+      response = await fetch(new URL(path, BASE), {
         method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: 'no-store',
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
       });

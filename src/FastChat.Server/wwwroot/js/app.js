@@ -50,6 +50,7 @@ export class App {
   /** @type {Conversation | null} */
   #conversation = null;
   #chatbotId;
+  #shown = 0;
 
   /**
    * @param {import('./api.js').User} user
@@ -108,12 +109,15 @@ export class App {
   }
 
   async #show(/** @type {string | null} */ id, /** @type {string | null} */ messageId) {
+    const mine = ++this.#shown;
     this.#chat?.dispose();
     this.#chat = null;
     this.#status.limited(null);
     this.#status.connection({ name: 'closed' });
-    this.#conversation = id ? this.#sidebar.find(id) ?? await this.#find(id) : null;
-    if (id && !this.#conversation) return;
+    const conversation = id ? this.#sidebar.find(id) ?? await this.#find(id) : null;
+    // Somebody went on while this one was looked for.
+    if (mine !== this.#shown || (id && !conversation)) return;
+    this.#conversation = conversation;
     if (this.#conversation?.chatbot_id) this.#chatbotId = this.#conversation.chatbot_id;
     else if (!id) this.#chatbotId = load(`chatbot.${this.#user.id}`, '');
     this.#open(id, messageId);
@@ -154,9 +158,12 @@ export class App {
     this.#composer.show(this.#chat?.messages.isBusy ?? false, `Message ${this.#chatbot.name}`);
   }
 
+  /** @returns {boolean} Whether there is a conversation to send it to, which there is not while one is being opened. */
   #send(/** @type {string} */ text) {
-    this.#chat?.send(text);
+    if (!this.#chat) return false;
+    this.#chat.send(text);
     this.#thread.toEnd();
+    return true;
   }
 
   /** A new conversation has its id: from here on a reload comes back to it. */
@@ -326,6 +333,7 @@ export class App {
 
   async #leave(/** @type {(notice?: string) => void} */ signOut) {
     this.#chat?.dispose();
+    this.#composer.close();
     await this.#sessions.close();
     forget(`draft.${this.#user.id}`);
     forget(`outbox.${this.#user.id}`);

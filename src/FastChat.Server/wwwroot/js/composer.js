@@ -18,7 +18,7 @@ export class Composer {
   #isBusy = false;
   #canStop = false;
 
-  /** @param {{ send: (text: string) => void, stop: () => void, files: (files: File[]) => void }} on */
+  /** @param {{ send: (text: string) => boolean, stop: () => void, files: (files: File[]) => void }} on */
   constructor(on) {
     this.#on = on;
     this.#form.addEventListener('submit', event => {
@@ -44,8 +44,9 @@ export class Composer {
   /** Another conversation: its draft, and where drafts go from now on. @param {string} draftKey */
   use(draftKey) {
     this.#saveDraft();
+    // What was written before the page was ready is not lost.
+    if (this.#draftKey || !this.#input.value) this.#input.value = load(draftKey, '');
     this.#draftKey = draftKey;
-    this.#input.value = load(draftKey, '');
     this.#fit();
   }
 
@@ -54,6 +55,13 @@ export class Composer {
     save(this.#draftKey, null);
     this.#draftKey = draftKey;
     this.#saveDraft();
+  }
+
+  /** Nothing is kept any more: whoever wrote here has left. */
+  close() {
+    clearTimeout(this.#draftTimer);
+    this.#draftKey = '';
+    this.#input.value = '';
   }
 
   /** Puts a text in to be changed or sent. @param {string} text */
@@ -81,11 +89,10 @@ export class Composer {
 
   #send() {
     const text = this.#input.value.trim();
-    if (!text || this.#isBusy || isTooLong(text)) return;
+    if (!text || this.#isBusy || isTooLong(text) || !this.#on.send(text)) return;
     this.#input.value = '';
     this.#saveDraft();
     this.#fit();
-    this.#on.send(text);
     this.#input.focus();
   }
 

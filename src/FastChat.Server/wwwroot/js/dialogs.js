@@ -1,5 +1,7 @@
 import { h, iconButton } from './dom.js';
 
+let dialogs = 0;
+
 /**
  * Shows a modal dialog; the browser keeps the focus inside and gives it back.
  * @param {string} title
@@ -7,8 +9,9 @@ import { h, iconButton } from './dom.js';
  * @param {{ class?: string, onClose?: () => void }} [options]
  */
 export function openDialog(title, content, { class: name = '', onClose } = {}) {
-  const heading = h('h2', { id: 'dialog-title' }, title);
-  const dialog = h('dialog', { class: `dialog ${name}`, 'aria-labelledby': 'dialog-title' },
+  const id = `dialog-${++dialogs}`;
+  const heading = h('h2', { id }, title);
+  const dialog = h('dialog', { class: `dialog ${name}`, 'aria-labelledby': id },
     h('header', { class: 'dialog-head' }, heading, iconButton('Close', 'close', () => dialog.close())), ...content);
   dialog.addEventListener('close', () => {
     dialog.remove();

@@ -16,8 +16,8 @@ export class Drawer {
     this.#toggle.addEventListener('click', () => this.open());
     byId('sidebar-close', HTMLButtonElement).addEventListener('click', () => this.#close(true));
     byId('scrim', HTMLElement).addEventListener('click', () => this.#close(true));
-    this.#sidebar.addEventListener('keydown', event => {
-      if (event.key === 'Escape' && NARROW.matches && !event.defaultPrevented) this.#close(true);
+    document.addEventListener('keydown', event => {
+      if (event.key === 'Escape' && this.#isOpen && NARROW.matches && !event.defaultPrevented && !document.querySelector('dialog[open]')) this.#close(true);
     });
     NARROW.addEventListener('change', () => this.#reset());
     this.#reset();

@@ -35,10 +35,11 @@ function open(/** @type {HTMLButtonElement} */ button, /** @type {(Item | null)[
     button.setAttribute('aria-expanded', 'false');
     if (refocus && button.isConnected) button.focus();
   };
-  const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': button.getAttribute('aria-label') },
+  const menu = h('div', { class: 'menu', role: 'menu', popover: 'manual', 'aria-label': button.getAttribute('aria-label') },
     ...items.map(item => item ? menuItem(item, close) : h('div', { class: 'menu-line', role: 'separator' })));
   // In the dialog, if there is one: what is outside it cannot be reached.
   (button.closest('dialog') ?? document.body).append(menu);
+  menu.showPopover();
   place(menu, button);
   button.setAttribute('aria-expanded', 'true');
   closeOpen = () => close(false);

@@ -72,8 +72,8 @@ export class MessageView {
 
   #showNote() {
     const m = this.#message;
-    const isProblem = m.state === 'failed' || m.state === 'missing' || m.state === 'limited';
-    const text = m.state === 'limited' ? 'Waiting: you are faster than the server allows.'
+    const isProblem = m.state === 'failed' || m.state === 'missing';
+    const text = m.state === 'limited' ? 'Waits for its turn.'
       : m.state === 'missing' ? 'There is no answer to this message.'
       : m.state === 'failed' ? m.error ?? 'The model failed.'
       : ENDINGS[m.finish ?? ''] ?? '';

@@ -6,6 +6,8 @@ import { StickyScroll } from './scroll.js';
 
 /** @typedef {import('./messages.js').Message} Message */
 
+const BACKGROUND_MS = 250;
+
 export class Thread {
   #list = byId('messages', HTMLElement);
   #empty = byId('empty', HTMLElement);
@@ -18,6 +20,7 @@ export class Thread {
   #chat = null;
   #speaker = '';
   #frame = 0;
+  #timer = 0;
   /** @type {string | null} */
   #wanted = null;
 
@@ -49,8 +52,10 @@ export class Thread {
 
   /** Something changed; drawn with the next frame, however often this is called. */
   refresh() {
-    // Without frames (a tab in the background) a timer does: what it shows must not pile up.
-    if (!this.#frame) this.#frame = document.hidden ? setTimeout(() => this.#draw(), 200) : requestAnimationFrame(() => this.#draw());
+    if (this.#frame) return;
+    this.#frame = requestAnimationFrame(() => this.#draw());
+    // A tab in the background has no frames, and must not fall behind all the same.
+    this.#timer = setTimeout(() => this.#draw(), BACKGROUND_MS);
   }
 
   toEnd() {
@@ -58,6 +63,8 @@ export class Thread {
   }
 
   #draw() {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
     this.#frame = 0;
     const messages = this.#chat?.messages.list ?? [];
     const keys = new Set(messages.map(m => m.key));

@@ -13,6 +13,7 @@ export function toast(text, { kind = 'info', action } = {}) {
   const close = () => {
     clearTimeout(timer);
     element.remove();
+    if (!region.firstElementChild) region.hidePopover();
   };
   const element = h('div', { class: `toast ${kind}`, role: kind === 'error' ? 'alert' : 'status' },
     icon(kind === 'error' ? 'alert' : kind === 'success' ? 'check' : 'info'),
@@ -26,6 +27,9 @@ export function toast(text, { kind = 'info', action } = {}) {
   element.addEventListener('pointerleave', start);
   element.addEventListener('focusin', () => clearTimeout(timer));
   element.addEventListener('focusout', start);
+  // Shown anew each time, it lies above a dialog that was opened meanwhile.
+  region.hidePopover();
+  region.showPopover();
   region.append(element);
   while (region.children.length > MOST) region.firstElementChild?.remove();
   start();

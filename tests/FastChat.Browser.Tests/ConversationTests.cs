@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace FastChat.Browser.Tests;
+
+public sealed class ConversationTests(BrowserHost host)
+{
+    [Fact]
+    public async Task Search_finds_words_of_messages()
+    {
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        await visitor.AskAsync("Tell me of the aardvark");
+        await NewChatAsync(visitor);
+        await visitor.AskAsync("Tell me of the zebra");
+        await Expect(visitor.Conversations).ToHaveTextAsync(["Tell me of the zebra", "Tell me of the aardvark"]);
+        await visitor.Page.GetByLabel("Search conversations").FillAsync("aardvark");
+
+        await Expect(visitor.Conversations).ToHaveCountAsync(1);
+        await Expect(visitor.Conversations.Locator("mark").First).ToHaveTextAsync("aardvark");
+        await visitor.Conversations.ClickAsync();
+        await Expect(visitor.Questions).ToHaveTextAsync(["Tell me of the aardvark"]);
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Clear search" }).ClickAsync();
+        await Expect(visitor.Conversations).ToHaveCountAsync(2);
+    }
+
+    [Fact]
+    public async Task A_conversation_can_be_renamed()
+    {
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        await visitor.AskAsync("12.5 * 4");
+        await visitor.ChooseAsync("Rename");
+        await visitor.Page.GetByLabel("Title").FillAsync("Sums & <b>differences</b>");
+        await visitor.Page.GetByLabel("Title").PressAsync("Enter");
+
+        await Expect(visitor.Conversations).ToHaveTextAsync(["Sums & <b>differences</b>"]);
+        await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Sums & <b>differences</b>");
+        await visitor.Page.ReloadAsync();
+        await Expect(visitor.Conversations).ToHaveTextAsync(["Sums & <b>differences</b>"]);
+    }
+
+    [Fact]
+    public async Task A_conversation_is_deleted_only_when_that_is_confirmed()
+    {
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        await visitor.AskAsync("12.5 * 4");
+        string url = visitor.Page.Url;
+        await visitor.ChooseAsync("Delete");
+        var dialog = visitor.Page.GetByRole(AriaRole.Dialog, new() { Name = "Delete this conversation?" });
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        await Expect(visitor.Conversations).ToHaveCountAsync(1);
+        await visitor.ChooseAsync("Delete");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+
+        await Expect(visitor.Conversations).ToHaveCountAsync(0);
+        await Expect(visitor.Page.GetByText("what is on your mind?")).ToBeVisibleAsync();
+        visitor.Expect(Visitor.Refusals());
+        await visitor.Page.GotoAsync(url);
+        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not found");
+    }
+
+    [Theory]
+    [InlineData("Markdown", "12-5-4.md")]
+    [InlineData("JSON", "12-5-4.json")]
+    public async Task A_conversation_can_be_taken_away(string format, string name)
+    {
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        await visitor.AskAsync("12.5 * 4");
+        var download = await visitor.Page.RunAndWaitForDownloadAsync(() => visitor.ChooseAsync($"Export as {format}"));
+
+        Assert.Equal(name, download.SuggestedFilename);
+        string text = await File.ReadAllTextAsync(await download.PathAsync());
+        if (format == "JSON")
+        {
+            using var json = JsonDocument.Parse(text);
+            text = string.Join('\n', json.RootElement.GetProperty("messages").EnumerateArray().Select(m => m.GetProperty("content").GetString()));
+        }
+        Assert.Contains("12.5 * 4 = **50**", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_tab_learns_of_a_new_conversation()
+    {
+        await using var first = await host.OpenAsync();
+        await first.SignInAsync();
+        await using var second = await first.OpenTabAsync();
+        await Expect(second.Page.GetByText("Your conversations will be listed here.")).ToBeVisibleAsync();
+        await first.AskAsync("12.5 * 4");
+
+        await Expect(second.Conversations).ToHaveTextAsync(["12.5 * 4"]);
+    }
+
+    private static Task NewChatAsync(Visitor visitor) => visitor.Page.GetByRole(AriaRole.Button, new() { Name = "New chat" }).First.ClickAsync();
+}

@@ -1,0 +1,129 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace FastChat.Browser.Tests;
+
+/// <summary>Whatever is lost on the way: nothing is lost in the end, and nothing is there twice.</summary>
+public sealed class ResumeTests(BrowserHost host)
+{
+    [Fact]
+    public async Task A_reload_in_mid_answer_resumes_it()
+    {
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        await visitor.SendAsync("Count to 250");
+        await Expect(visitor.Answers).ToContainTextAsync("1 2 3 4 5");
+        await visitor.Page.ReloadAsync();
+
+        await Expect(visitor.StopButton).ToBeVisibleAsync();
+        await visitor.AnsweredAsync();
+        await Expect(visitor.Questions).ToHaveTextAsync(["Count to 250"]);
+        await Expect(visitor.Answers).ToHaveTextAsync([Visitor.CountTo(250)]);
+    }
+
+    [Fact]
+    public async Task A_lost_network_resumes_after_the_last_chunk()
+    {
+        await using var visitor = await host.OpenAsync();
+        visitor.Expect(Visitor.ServerIsGone());
+        await visitor.SignInAsync();
+        var sockets = new List<IWebSocketRoute>();
+        await visitor.Page.RouteWebSocketAsync("**/ws/chat/**", socket =>
+        {
+            socket.ConnectToServer();
+            sockets.Add(socket);
+        });
+        await visitor.SendAsync("Count to 250");
+        await Expect(visitor.Answers).ToContainTextAsync("1 2 3 4 5");
+        await sockets[0].CloseAsync(new() { Code = 4100 });
+
+        await visitor.AnsweredAsync();
+        Assert.Equal(2, sockets.Count);
+        await Expect(visitor.Answers).ToHaveTextAsync([Visitor.CountTo(250)]);
+    }
+
+    [Fact]
+    public async Task Two_tabs_see_the_same_stream()
+    {
+        await using var first = await host.OpenAsync();
+        await first.SignInAsync();
+        await first.AskAsync("12.5 * 4");
+        await using var second = await first.OpenTabAsync();
+        await Expect(second.Answers).ToHaveTextAsync(["12.5 * 4 = 50"]);
+        await Expect(second.Pill).ToHaveTextAsync("Connected");
+        await second.SendAsync("Count to 120");
+
+        await Expect(first.Answers.Last).ToContainTextAsync("1 2 3 4 5");
+        await Expect(first.StopButton).ToBeVisibleAsync();
+        foreach (var tab in (Visitor[])[first, second])
+        {
+            await tab.AnsweredAsync();
+            await Expect(tab.Questions).ToHaveTextAsync(["12.5 * 4", "Count to 120"]);
+            await Expect(tab.Answers).ToHaveTextAsync(["12.5 * 4 = 50", Visitor.CountTo(120)]);
+        }
+    }
+
+    [Fact]
+    public async Task A_tab_whose_session_was_replaced_waits_and_goes_on_when_asked()
+    {
+        await using var first = await host.OpenAsync();
+        await first.SignInAsync();
+        await first.AskAsync("12.5 * 4");
+        await using var second = await first.OpenTabAsync(first.Page.Url.Split('#')[0]);
+        await second.AskAsync("7 * 6");
+
+        await Expect(first.Pill).ToHaveTextAsync("Paused");
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = "Continue here" }).ClickAsync();
+        await Expect(first.Pill).ToHaveTextAsync("Connected");
+        Assert.Equal("8 / 2 = 4", await first.AskAsync("8 / 2"));
+        await Expect(first.Questions).ToHaveTextAsync(["12.5 * 4", "8 / 2"]);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_killed_in_mid_answer_loses_and_doubles_nothing()
+    {
+        await using var server = await host.StartServerAsync();
+        await using var visitor = await host.OpenAsync(server);
+        visitor.Expect(Visitor.ServerIsGone());
+        await visitor.SignInAsync();
+        await visitor.AskAsync("12.5 * 4");
+        await visitor.SendAsync("Count to 200");
+        await Expect(visitor.Answers.Last).ToContainTextAsync("1 2 3 4 5");
+        await server.KillAsync();
+        await Expect(visitor.Pill).ToContainTextAsync("Reconnecting");
+        await server.StartAsync();
+
+        await Expect(visitor.Pill).ToHaveTextAsync("Connected");
+        await visitor.AnsweredAsync();
+        await ExpectAllAsync();
+        // And so it is in the store.
+        await visitor.Page.ReloadAsync();
+        await ExpectAllAsync();
+
+        async Task ExpectAllAsync()
+        {
+            await Expect(visitor.Questions).ToHaveTextAsync(["12.5 * 4", "Count to 200"]);
+            await Expect(visitor.Answers).ToHaveTextAsync(["12.5 * 4 = 50", Visitor.CountTo(200)]);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_written_while_the_server_is_down_is_sent_once_it_is_back()
+    {
+        await using var server = await host.StartServerAsync();
+        await using var visitor = await host.OpenAsync(server);
+        visitor.Expect(Visitor.ServerIsGone());
+        await visitor.SignInAsync();
+        await visitor.AskAsync("12.5 * 4");
+        await server.KillAsync();
+        await Expect(visitor.Pill).ToContainTextAsync("Reconnecting");
+        await visitor.SendAsync("7 * 6");
+        await Expect(visitor.Questions).ToHaveTextAsync(["12.5 * 4", "7 * 6"]);
+        await server.StartAsync();
+
+        await Expect(visitor.Answers).ToHaveTextAsync(["12.5 * 4 = 50", "7 * 6 = 42"]);
+        await visitor.Page.ReloadAsync();
+        await Expect(visitor.Questions).ToHaveTextAsync(["12.5 * 4", "7 * 6"]);
+        await Expect(visitor.Answers).ToHaveTextAsync(["12.5 * 4 = 50", "7 * 6 = 42"]);
+    }
+}

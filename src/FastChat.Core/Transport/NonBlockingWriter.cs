@@ -20,14 +20,15 @@ internal enum SendStatus
 
 /// <summary>
 /// A <see cref="PipeWriter"/> over a sink that takes what it can at once (<see cref="TrySend"/>); only the rest is sent asynchronously
-/// (<see cref="BeginSend"/>). Large payloads given to <see cref="WriteAsync"/> go out behind what is buffered without being copied.
+/// (<see cref="BeginSend"/>). Of large payloads given to <see cref="WriteAsync"/> only what the sink does not take at
+/// once is copied.
 /// Allocates nothing per flush.
 /// </summary>
 /// <param name="pool">Where blocks come from and return to.</param>
 /// <remarks>
-/// What an asynchronous send holds is always the writer's own memory, never the caller's: so a cancelled flush can hand the caller's memory
-/// back at once, its bytes having moved to blocks of ours, and the sending goes on by itself. The next flush waits behind it.
-/// Locking: <c>_sending</c> and <c>_direct</c> are under <c>_gate</c> while <c>_busy</c>; <c>_written</c> is the caller's, except while a
+/// What an asynchronous send holds is always the writer's own memory, never the caller's: a payload can be reused as soon as the call that
+/// passed it has returned, and after a cancelled flush the sending goes on by itself. The next flush waits behind it.
+/// Locking: <c>_sending</c> is under <c>_gate</c> while <c>_busy</c>; <c>_written</c> is the caller's, except while a
 /// flush waits.
 /// </remarks>
 internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
@@ -46,7 +47,6 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
     private readonly Lock _gate = new();
     private readonly BufferChain _written = new(pool);
     private BufferChain? _sending;
-    private ReadOnlyMemory<byte> _direct;
     private ManualResetValueTaskSourceCore<Wake> _core;
     private CancellationTokenRegistration _registration;
     private TaskCompletionSource? _idle;
@@ -83,7 +83,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => Flush(default, cancellationToken);
 
-    /// <summary>Sends what is buffered and then <paramref name="source"/>, which must stay unchanged until the returned task is done.</summary>
+    /// <summary>Sends what is buffered and then <paramref name="source"/>, which is not looked at any more once this has returned, pending or not.</summary>
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
         Flush(source, cancellationToken);
 
@@ -97,7 +97,6 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
         {
             if (_completed) return;
             _completed = true;
-            TakeBackDirect();
             _written.Clear();
             wake = TakeWaiter(Wake.Done);
         }
@@ -122,10 +121,9 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
     protected abstract SendStatus TrySend(BufferChain chain, ref ReadOnlyMemory<byte> direct, out Exception? error);
 
     /// <summary>
-    /// Starts to send some bytes, which it takes off (a copy of those of <paramref name="direct"/>), and calls <see cref="OnSent"/> once they
-    /// are out, from any thread; false where they are out already, or have failed with <paramref name="error"/>, and then no call comes.
+    /// Starts to send some bytes, which it takes off, and calls <see cref="OnSent"/> once they are out, from any thread; false where they are out already, or have failed with <paramref name="error"/>, and then no call comes.
     /// </summary>
-    protected abstract bool BeginSend(BufferChain chain, ref ReadOnlyMemory<byte> direct, out Exception? error);
+    protected abstract bool BeginSend(BufferChain chain, out Exception? error);
 
     /// <summary>An asynchronous send is over.</summary>
     protected void OnSent(Exception? error)
@@ -202,7 +200,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
             }
             _sending ??= new BufferChain(pool);
             _sending.Append(_written);
-            _direct = direct;
+            if (!direct.IsEmpty) _sending.Write(direct.Span);
             return Pump(askFirst: false) ? Done() : Wait(cancellationToken);
         }
     }
@@ -218,11 +216,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
     /// <summary>Parks the caller until <see cref="OnSent"/> or a cancellation. Under the gate, which is what a cancellation waits for.</summary>
     private ValueTask<FlushResult> Wait(CancellationToken cancellationToken)
     {
-        if (_cancelRequested)
-        {
-            TakeBackDirect();
-            return Done();
-        }
+        if (_cancelRequested) return Done();
         _core.Reset();
         _outstanding = true;
         if (cancellationToken.CanBeCanceled)
@@ -230,7 +224,6 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
         if (cancellationToken.IsCancellationRequested)
         {
             // The callback may have run before there was anybody to wake.
-            TakeBackDirect();
             _wake = Wake.TokenCanceled;
             _core.SetResult(_wake);
         }
@@ -244,11 +237,12 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
     /// <summary>Sends what is in <c>_sending</c> and <c>_direct</c>, or sees to it that <see cref="OnSent"/> will be called. Under the gate. True when done.</summary>
     private bool Pump(bool askFirst)
     {
-        while (!_sending!.IsEmpty || !_direct.IsEmpty)
+        while (!_sending!.IsEmpty)
         {
             if (askFirst)
             {
-                switch (TrySend(_sending, ref _direct, out var error))
+                ReadOnlyMemory<byte> nothing = default;
+                switch (TrySend(_sending, ref nothing, out var error))
                 {
                     case SendStatus.Sent:
                         continue;
@@ -258,7 +252,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
                 }
             }
             _busy = true;
-            if (BeginSend(_sending, ref _direct, out var failure)) return false;
+            if (BeginSend(_sending, out var failure)) return false;
             if (failure is not null)
             {
                 Fail(failure);
@@ -275,21 +269,13 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
     {
         _failure ??= error as IOException ?? new IOException(error?.Message ?? "The connection was reset.", error);
         _sending?.Clear();
-        _direct = default;
         _busy = false;
-    }
-
-    private void TakeBackDirect()
-    {
-        if (!_direct.IsEmpty) _sending!.Write(_direct.Span);
-        _direct = default;
     }
 
     private void WakeUp(Wake wake)
     {
         lock (_gate)
         {
-            if (_waiting) TakeBackDirect();
             if (!TakeWaiter(wake))
             {
                 if (wake == Wake.Canceled) _cancelRequested = true;

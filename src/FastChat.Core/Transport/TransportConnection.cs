@@ -12,7 +12,8 @@ namespace FastChat.Transport;
 /// change it in place (a server unmasks there), until <see cref="PipeReader.AdvanceTo(SequencePosition, SequencePosition)"/>.
 /// The end of the stream is a completed result; a reset is an <see cref="IOException"/>.
 /// Writing: <see cref="PipeWriter.FlushAsync"/> completes once the peer's kernel window took every byte written so far, so what is
-/// unsent is bounded by what a caller writes before it waits. One thread may read while another writes; neither side may be used by
+/// unsent is bounded by what a caller writes before it waits. A payload passed to <see cref="PipeWriter.WriteAsync"/> may be reused once
+/// the call has returned, pending or not: what the kernel did not take at once has been copied. One thread may read while another writes; neither side may be used by
 /// two threads at once. After <see cref="Abort"/> both sides end: reads and flushes complete, at the latest, with an <see cref="IOException"/>
 /// or a completed result.
 /// </remarks>

@@ -56,22 +56,12 @@ internal sealed class SocketWriter(SocketTransportConnection connection, SocketT
         return SendStatus.Sent;
     }
 
-    protected override bool BeginSend(BufferChain chain, ref ReadOnlyMemory<byte> direct, out Exception? error)
+    protected override bool BeginSend(BufferChain chain, out Exception? error)
     {
         error = null;
         _probe ??= new ProbeArgs(this);
         var block = Pool.Rent(ProbeSize);
-        int count;
-        if (!chain.IsEmpty)
-        {
-            count = chain.Read(block.AsSpan(0, ProbeSize));
-        }
-        else
-        {
-            count = Math.Min(ProbeSize, direct.Length);
-            direct.Span[..count].CopyTo(block);
-            direct = direct[count..];
-        }
+        int count = chain.Read(block.AsSpan(0, ProbeSize));
         _probe.SetBuffer(block, 0, count);
         try
         {

@@ -31,23 +31,11 @@ internal sealed class StreamOutput : NonBlockingWriter
         return chain.IsEmpty && direct.IsEmpty ? SendStatus.Sent : SendStatus.WouldBlock;
     }
 
-    protected override bool BeginSend(BufferChain chain, ref ReadOnlyMemory<byte> direct, out Exception? error)
+    protected override bool BeginSend(BufferChain chain, out Exception? error)
     {
-        ArraySegment<byte> bytes;
-        if (!chain.IsEmpty)
-        {
-            bytes = chain.TakeFirst();
-        }
-        else
-        {
-            // A copy, because a cancelled write gives the caller's memory back while the stream may still be at it.
-            int count = Math.Min(direct.Length, BufferChain.MaxBlock);
-            bytes = new(Pool.Rent(count), 0, count);
-            direct.Span[..count].CopyTo(bytes);
-            direct = direct[count..];
-        }
+        var bytes = chain.TakeFirst();
 #pragma warning disable CA2012 // awaited once, by hand: at once or in _onDone
-        _pending = SendAsync(bytes, isLast: chain.IsEmpty && direct.IsEmpty).GetAwaiter();
+        _pending = SendAsync(bytes, isLast: chain.IsEmpty).GetAwaiter();
 #pragma warning restore CA2012
         if (!_pending.IsCompleted)
         {

@@ -1,0 +1,69 @@
+using System.Globalization;
+using FastChat.Compare;
+using FastChat.Compare.Load;
+using FastChat.Compare.Report;
+using FastChat.Compare.Runs;
+using FastChat.Compare.Servers;
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+switch (args)
+{
+    // The modes that this program runs itself in.
+    case ["load"]:
+        return LoadAgent.Run(Console.In, Console.Out);
+    case ["serve", "kestrel", var port]:
+        await EchoServers.RunKestrelAsync(int.Parse(port, CultureInfo.InvariantCulture));
+        return 0;
+    case ["serve", "inbox", var port]:
+        await EchoServers.RunInBoxAsync(int.Parse(port, CultureInfo.InvariantCulture));
+        return 0;
+    case ["--help" or "-h"]:
+        Console.WriteLine(ComparisonOptions.Usage);
+        return 0;
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
+};
+using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
+{
+    context.Cancel = true;
+    stop.Cancel();
+});
+try
+{
+    var options = ComparisonOptions.Parse(args);
+    var further = options.Config is { } file ? ServerConfig.Parse(File.ReadAllText(file)) : [];
+    if (options.List)
+    {
+        foreach (var server in (ServerDefinition[])[.. ServerCatalog.BuiltIn, .. further]) Console.WriteLine($"server    {server.Name,-18} {server.Description}");
+        Console.WriteLine($"server    {ServerCatalog.NodeName,-18} npm package ws, where Node is");
+        foreach (var scenario in Scenario.All) Console.WriteLine($"scenario  {scenario.Name,-18} {scenario.Title}");
+        return 0;
+    }
+    IReadOnlyList<ServerDefinition> servers = options.Url is { } url
+        ? [new ServerDefinition("url", []) { Description = url.ToString() }]
+        : await ServerCatalog.ChooseAsync(options.Servers, further, Console.Error.WriteLine, stop.Token);
+    stop.CancelAfter(options.Limit);
+    var began = TimeProvider.System.GetUtcNow();
+    var runs = await new Comparison(options, servers, Console.WriteLine).RunAsync(stop.Token);
+    var report = ComparisonReport.Create(began, options, servers, runs);
+    Console.WriteLine();
+    Console.Write(TextTable.Render(report));
+    foreach (string written in ReportFiles.Write(report, options.Out)) Console.WriteLine(written);
+    return runs.Count > 0 && runs.All(r => r.Result.Error is null) ? 0 : 1;
+}
+catch (Exception e) when (e is ArgumentException or FormatException)
+{
+    Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(ComparisonOptions.Usage);
+    return 2;
+}
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}

@@ -25,15 +25,15 @@ internal static class CsvText
         {
             string[] row = parser.Record!;
             if (columns is null)
-                columns = row;
+                columns = Array.ConvertAll(row, Labels.Short);
             else
-                Write(text, columns, row);
+                Write(text, columns, row, Labels.Fit(text.Length, source.Length));
         }
-        // A header alone is still its words.
+        // A header alone is still its words (of a usual length).
         return text.Length > 0 || columns is null ? text.ToString() : string.Join("; ", columns);
     }
 
-    private static void Write(StringBuilder text, string[] columns, string[] row)
+    private static void Write(StringBuilder text, string[] columns, string[] row, bool named)
     {
         bool any = false;
         for (int i = 0; i < row.Length; i++)
@@ -42,9 +42,12 @@ internal static class CsvText
             if (string.IsNullOrWhiteSpace(value))
                 continue;
             string column = i < columns.Length && !string.IsNullOrWhiteSpace(columns[i])
-                ? columns[i].ReplaceLineEndings(" ")
+                ? columns[i]
                 : string.Create(CultureInfo.InvariantCulture, $"column {i + 1}");
-            text.Append(any ? "; " : "").Append(column).Append(": ").Append(value);
+            text.Append(any ? "; " : "");
+            if (named)
+                text.Append(column).Append(": ");
+            text.Append(value);
             any = true;
         }
         if (any)

@@ -14,7 +14,7 @@ internal static class JsonText
         try
         {
             using var document = JsonDocument.Parse(source, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            var text = new StringBuilder();
+            var text = new Output(source.Length);
             Write(text, "", document.RootElement);
             return text.ToString();
         }
@@ -29,7 +29,7 @@ internal static class JsonText
         }
     }
 
-    private static void Write(StringBuilder text, string path, JsonElement value)
+    private static void Write(Output text, string path, JsonElement value)
     {
         switch (value.ValueKind)
         {
@@ -40,42 +40,53 @@ internal static class JsonText
                 WriteArray(text, path, value);
                 break;
             default:
-                WriteLine(text, path, [Scalar(value)]);
+                text.Line(path, [Scalar(value)]);
                 break;
         }
     }
 
-    private static void WriteObject(StringBuilder text, string path, JsonElement value)
+    private static void WriteObject(Output text, string path, JsonElement value)
     {
         var members = value.EnumerateObject().ToList();
-        WriteLine(text, path, [.. members.Where(member => IsScalar(member.Value)).Select(member => $"{member.Name}: {Scalar(member.Value)}")]);
+        text.Line(path, [.. members.Where(member => IsScalar(member.Value)).Select(member => text.Named(member.Name, Scalar(member.Value)))]);
         foreach (var member in members.Where(member => !IsScalar(member.Value)))
-            Write(text, path.Length == 0 ? member.Name : $"{path}.{member.Name}", member.Value);
+            Write(text, Labels.Short(path.Length == 0 ? member.Name : $"{path}.{Labels.Short(member.Name)}"), member.Value);
     }
 
-    private static void WriteArray(StringBuilder text, string path, JsonElement value)
+    private static void WriteArray(Output text, string path, JsonElement value)
     {
-        WriteLine(text, path, [.. value.EnumerateArray().Where(IsScalar).Select(Scalar)]);
+        text.Line(path, [.. value.EnumerateArray().Where(IsScalar).Select(Scalar)]);
         int index = 0;
         foreach (var item in value.EnumerateArray())
         {
             index++;
             if (!IsScalar(item))
-                Write(text, string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]"), item);
+                Write(text, Labels.Short(string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]")), item);
         }
-    }
-
-    private static void WriteLine(StringBuilder text, string path, List<string> values)
-    {
-        if (values.Count == 0)
-            return;
-        if (path.Length > 0)
-            text.Append(path).Append(": ");
-        text.AppendJoin("; ", values.Select(value => value.ReplaceLineEndings(" "))).Append('\n');
     }
 
     private static bool IsScalar(JsonElement value) => value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array);
 
     private static string Scalar(JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+
+    private sealed class Output(int sourceLength)
+    {
+        private readonly StringBuilder _text = new();
+
+        private bool MayName => Labels.Fit(_text.Length, sourceLength);
+
+        public string Named(string name, string value) => MayName ? $"{Labels.Short(name)}: {value}" : value;
+
+        public void Line(string path, List<string> values)
+        {
+            if (values.Count == 0)
+                return;
+            if (path.Length > 0 && MayName)
+                _text.Append(path).Append(": ");
+            _text.AppendJoin("; ", values.Select(value => value.ReplaceLineEndings(" "))).Append('\n');
+        }
+
+        public override string ToString() => _text.ToString();
+    }
 }

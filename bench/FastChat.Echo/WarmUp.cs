@@ -7,7 +7,7 @@ using FastChat;
 internal static class WarmUp
 {
     private const int Connections = 100;
-    private const int Messages = 10;
+    private const int Messages = 4;
 
     public static async Task RunAsync(int port)
     {

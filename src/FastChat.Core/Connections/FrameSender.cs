@@ -14,8 +14,7 @@ namespace FastChat.Connections;
 /// </summary>
 /// <remarks>
 /// Frames are written straight into the transport while no flush is pending, else they gather in a queue that moves over when it has
-/// completed. During a turn (<see cref="BeginTurn"/>) flushing is put off to its end: many small frames, one system call. The object is
-/// its own lock: there are many connections, and most never have a backlog.
+/// completed. During a turn (<see cref="BeginTurn"/>) flushing is put off to its end: many small frames, one system call.
 /// </remarks>
 internal sealed class FrameSender
 {
@@ -23,6 +22,7 @@ internal sealed class FrameSender
     private const int CorkLimit = 64 * 1024;
     private const int SmallFrame = 4096;
 
+    private readonly Lock _gate = new(); // a third of the price of the object's own monitor
     private readonly WebSocketConnection _owner;
     private readonly PipeWriter _output;
     private readonly ConnectionSettings _settings;
@@ -53,7 +53,7 @@ internal sealed class FrameSender
     /// <summary>Bytes of frames not yet handed to the transport.</summary>
     public long Queued
     {
-        get { lock (this) return QueuedBytes; }
+        get { lock (_gate) return QueuedBytes; }
     }
 
     private long QueuedBytes => _unflushed + (_backlog?.Queue.Length ?? 0);
@@ -66,7 +66,7 @@ internal sealed class FrameSender
     /// <summary>Sends what the turn, and other threads meanwhile, have written.</summary>
     public void EndTurn()
     {
-        lock (this)
+        lock (_gate)
         {
             _inTurn = false;
             if (_unflushed > 0 && !_flushing) Flush();
@@ -79,7 +79,7 @@ internal sealed class FrameSender
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         SendWaiter? waiter = null;
-        lock (this)
+        lock (_gate)
         {
             if (IsClosed || _broken) return ValueTask.FromException(new ConnectionClosedException(EndReason.None, Code));
             long queued = QueuedBytes;
@@ -125,7 +125,7 @@ internal sealed class FrameSender
     /// <summary>Sends a ping, outside the queue's quota.</summary>
     public void Ping(ReadOnlySpan<byte> payload)
     {
-        lock (this)
+        lock (_gate)
         {
             if (!IsClosed && !_broken) WriteControl(Opcode.Ping, payload);
         }
@@ -139,7 +139,7 @@ internal sealed class FrameSender
     {
         Span<byte> data = stackalloc byte[125];
         payload.CopyTo(data);
-        lock (this)
+        lock (_gate)
         {
             if (IsClosed || _broken) return;
             if (!_flushing) WriteControl(Opcode.Pong, data[..(int)payload.Length]);
@@ -155,7 +155,7 @@ internal sealed class FrameSender
     /// <returns>False where one has been written before, or the transport is gone.</returns>
     public bool Close(CloseCode code, string? reason)
     {
-        lock (this)
+        lock (_gate)
         {
             if (IsClosed || _broken) return false;
             WriteClose(code, reason);
@@ -166,7 +166,7 @@ internal sealed class FrameSender
     /// <summary>Completes when everything written so far has been taken by the transport, or never will be.</summary>
     public Task DrainedAsync()
     {
-        lock (this)
+        lock (_gate)
         {
             if (!_flushing && _unflushed > 0 && !_broken) Flush();
             return _flushing ? (Behind.Drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
@@ -176,7 +176,7 @@ internal sealed class FrameSender
     /// <summary>Fails the sends that wait, and every later one.</summary>
     public void Break()
     {
-        lock (this)
+        lock (_gate)
         {
             _broken = true;
             FailWaiters();
@@ -186,7 +186,7 @@ internal sealed class FrameSender
     /// <summary>Returns buffers and native state, once no flush is under way and the connection has ended.</summary>
     public void Dispose()
     {
-        lock (this)
+        lock (_gate)
         {
             _broken = true;
             _backlog?.Clear();
@@ -197,7 +197,7 @@ internal sealed class FrameSender
     /// <summary>Takes a waiter out again whose token was cancelled; nothing of its message has been written.</summary>
     public void Cancel(SendWaiter waiter, CancellationToken token)
     {
-        lock (this)
+        lock (_gate)
         {
             if (_backlog?.Remove(waiter) == true) waiter.Complete(new OperationCanceledException(token));
         }
@@ -329,7 +329,7 @@ internal sealed class FrameSender
 
     private void OnFlushed()
     {
-        lock (this)
+        lock (_gate)
         {
             bool broken = Behind.Flushed();
             _flushing = false;

@@ -11,6 +11,7 @@ internal sealed class RouteTable<T>
 {
     private readonly Dictionary<string, T> _literal = new(StringComparer.Ordinal);
     private readonly List<(string[] Segments, T Value)> _templates = [];
+    private (bool IsMapped, T? Value) _rest; // of "/{*}", which needs no looking at
 
     /// <exception cref="ArgumentException">The path does not start with a slash, is mapped already, or has a malformed or repeated parameter.</exception>
     public void Add(string path, T value)
@@ -19,6 +20,12 @@ internal sealed class RouteTable<T>
         if (!path.Contains('{', StringComparison.Ordinal))
         {
             if (!_literal.TryAdd(path, value)) throw new ArgumentException($"The path '{path}' is mapped already.", nameof(path));
+            return;
+        }
+        if (path == "/{*}")
+        {
+            if (_rest.IsMapped) throw new ArgumentException($"The path '{path}' is mapped already.", nameof(path));
+            _rest = (true, value);
             return;
         }
         string[] segments = path[1..].TrimEnd('/').Split('/');
@@ -38,18 +45,17 @@ internal sealed class RouteTable<T>
     {
         values = Empty;
         if (_literal.TryGetValue(path, out value)) return true;
-        string other = path.EndsWith('/') ? path[..^1] : path + "/";
-        if (other.Length > 0 && _literal.TryGetValue(other, out value)) return true;
-        if (_templates.Count == 0) return false;
+        if (_literal.Count > 0 && _literal.TryGetValue(path.EndsWith('/') ? path[..^1] : path + "/", out value)) return true;
+        value = _rest.Value;
+        if (_templates.Count == 0) return _rest.IsMapped;
         string[] segments = path[1..].TrimEnd('/').Split('/');
         (string[] Segments, T Value)? best = null;
         foreach (var template in _templates)
         {
             if (Matches(template.Segments, segments) && (best is null || Rank(template.Segments) > Rank(best.Value.Segments))) best = template;
         }
-        if (best is not { } found) return false;
+        if (best is not { } found) return _rest.IsMapped;
         value = found.Value;
-        if (found.Segments is ["{*}"]) return true;
         var named = new Dictionary<string, string>(StringComparer.Ordinal);
         for (int i = 0; i < found.Segments.Length; i++)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using FastChat.Diagnostics;
 using FastChat.Handshake;
@@ -53,6 +54,7 @@ internal sealed class UpgradeGate(
     /// <param name="request">A view of that head.</param>
     /// <param name="watch">Tells whether a cancelled read means that time is up.</param>
     /// <exception cref="IOException">The peer is gone.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Admission> AdmitAsync(TransportConnection transport, HttpRequestHead head, WebSocketRequest request, HandshakeWatch watch)
     {
         while (true)

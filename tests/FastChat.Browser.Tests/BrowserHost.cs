@@ -9,8 +9,13 @@ public sealed class BrowserHost : IAsyncLifetime
     private static readonly string[] Flags =
         ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-    // Slow enough to be seen, stopped and reloaded in the middle of an answer.
-    private static readonly TimeSpan WordDelay = TimeSpan.FromMilliseconds(20);
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["Models:0:Name"] = "offline",
+        ["Models:0:Provider"] = "offline",
+        // Slow enough to be seen, stopped and reloaded in the middle of an answer.
+        ["Models:0:WordDelay"] = "00:00:00.020",
+    };
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
@@ -22,7 +27,7 @@ public sealed class BrowserHost : IAsyncLifetime
             return;
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = Flags });
-        _server = await ServerProcess.StartAsync(WordDelay);
+        _server = await ServerProcess.StartAsync(Settings);
         Assertions.SetDefaultExpectTimeout(Visitor.TimeoutMs);
     }
 
@@ -37,11 +42,15 @@ public sealed class BrowserHost : IAsyncLifetime
     }
 
     /// <summary>A server that one test has for itself.</summary>
-    internal async Task<ServerProcess> StartServerAsync()
+    /// <param name="settings">What differs from the shared server's.</param>
+    internal async Task<ServerProcess> StartServerAsync(IReadOnlyDictionary<string, string>? settings = null)
     {
         if (_browser is null)
             Assert.Skip($"There is no Chromium on the PATH ({string.Join(", ", Names)}): the page was not looked at.");
-        return await ServerProcess.StartAsync(WordDelay);
+        var all = new Dictionary<string, string>(Settings);
+        foreach (var (key, value) in settings ?? new Dictionary<string, string>())
+            all[key] = value;
+        return await ServerProcess.StartAsync(all);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -80,6 +81,36 @@ public sealed class ConversationTests(BrowserHost host)
             text = string.Join('\n', json.RootElement.GetProperty("messages").EnumerateArray().Select(m => m.GetProperty("content").GetString()));
         }
         Assert.Contains("12.5 * 4 = **50**", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_message_far_back_is_found_and_brought_into_sight()
+    {
+        await using var server = await host.StartServerAsync(new Dictionary<string, string> { ["RateLimits:PerMinute"] = "10000", ["Models:0:WordDelay"] = "00:00:00" });
+        await using var visitor = await host.OpenAsync(server);
+        using var http = new HttpClient { BaseAddress = server.Address };
+        string token = await server.TokenAsync("Grace", "1h");
+        http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        string? conversation = null;
+        for (int i = 0; i < 60; i++)
+        {
+            using var response = await http.PostAsJsonAsync("/chat", new { message = i == 0 ? "the aardvark" : $"{i} * 2", conversation_id = conversation });
+            conversation = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("conversation_id").GetString();
+        }
+        await visitor.Page.EvaluateAsync("token => localStorage.setItem('fastchat.token', JSON.stringify(token))", token);
+        await visitor.Page.ReloadAsync();
+        await visitor.Conversations.ClickAsync();
+        await Expect(visitor.Answers.Last).ToHaveTextAsync("59 * 2 = 118");
+        await Expect(visitor.Answers.Last).ToBeInViewportAsync();
+        await Expect(visitor.Questions).ToHaveCountAsync(50);
+        await visitor.Page.GetByLabel("Search conversations").FillAsync("aardvark");
+        await Expect(visitor.Conversations.Locator("mark").First).ToBeVisibleAsync();
+        await visitor.Conversations.ClickAsync();
+
+        await Expect(visitor.Page.Locator(".message.found")).ToContainTextAsync("the aardvark");
+        await Expect(visitor.Page.Locator(".message.found")).ToBeInViewportAsync();
+        await Expect(visitor.Questions).ToHaveCountAsync(60);
+        await Expect(visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Show earlier messages" })).ToBeHiddenAsync();
     }
 
     [Fact]

@@ -11,17 +11,17 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("fastchat-browser-");
     private readonly ConcurrentQueue<string> _log = new();
-    private readonly TimeSpan _wordDelay;
+    private readonly IReadOnlyDictionary<string, string> _settings;
     private Process? _process;
 
-    private ServerProcess(TimeSpan wordDelay) => _wordDelay = wordDelay;
+    private ServerProcess(IReadOnlyDictionary<string, string> settings) => _settings = settings;
 
     public Uri Address { get; private set; } = new("http://127.0.0.1:0");
 
-    /// <param name="wordDelay">The pause after each word of an answer.</param>
-    public static async Task<ServerProcess> StartAsync(TimeSpan wordDelay)
+    /// <param name="settings">What differs from the defaults, by the keys of the configuration.</param>
+    public static async Task<ServerProcess> StartAsync(IReadOnlyDictionary<string, string> settings)
     {
-        var server = new ServerProcess(wordDelay);
+        var server = new ServerProcess(settings);
         await server.StartAsync();
         return server;
     }
@@ -29,25 +29,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts it, again on the same port where it has run before. Returns when it accepts connections.</summary>
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = _data.FullName,
-            ArgumentList =
-            {
-                Path.Combine(AppContext.BaseDirectory, "fastchat.dll"), "serve", "--data", _data.FullName, "--port", $"{Address.Port}",
-            },
-            Environment =
-            {
-                ["FASTCHAT_Models__0__Name"] = "offline",
-                ["FASTCHAT_Models__0__Provider"] = "offline",
-                ["FASTCHAT_Models__0__WordDelay"] = _wordDelay.ToString("c"),
-            },
-        };
-        var process = _process = Process.Start(start) ?? throw new InvalidOperationException("The server did not start.");
-        process.ErrorDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
-        process.BeginErrorReadLine();
+        var process = _process = Start("serve", "--port", $"{Address.Port}");
         while (true)
         {
             string? line = await process.StandardOutput.ReadLineAsync().WaitAsync(Limit);
@@ -58,6 +40,16 @@ internal sealed class ServerProcess : IAsyncDisposable
             Address = new Uri(line[Ready.Length..].Trim());
             return;
         }
+    }
+
+    /// <summary>Makes a token as an operator does.</summary>
+    public async Task<string> TokenAsync(string name, string expires)
+    {
+        using var command = Start("token", name, "--expires", expires);
+        string token = await command.StandardOutput.ReadToEndAsync().WaitAsync(Limit);
+        await command.WaitForExitAsync().WaitAsync(Limit);
+        Assert.True(command.ExitCode == 0, string.Join('\n', _log));
+        return token.Trim();
     }
 
     /// <summary>SIGKILL: it gets no chance to write anything down.</summary>
@@ -75,5 +67,23 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         await KillAsync();
         _data.Delete(recursive: true);
+    }
+
+    private Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _data.FullName,
+        };
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "fastchat.dll"), .. arguments, "--data", _data.FullName])
+            start.ArgumentList.Add(argument);
+        foreach (var (key, value) in _settings)
+            start.Environment[$"FASTCHAT_{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
+        var process = Process.Start(start) ?? throw new InvalidOperationException("The server did not start.");
+        process.ErrorDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
+        process.BeginErrorReadLine();
+        return process;
     }
 }

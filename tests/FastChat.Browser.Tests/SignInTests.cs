@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -48,6 +49,21 @@ public sealed class SignInTests(BrowserHost host)
         await field.PressAsync("Enter");
 
         await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Hello Grace" })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_token_that_expires_while_it_is_used_leads_back_to_the_door()
+    {
+        await using var server = await host.StartServerAsync(new Dictionary<string, string> { ["Auth:ClockSkew"] = "00:00:00" });
+        await using var visitor = await host.OpenAsync(server);
+        visitor.Expect(new Regex($"{Visitor.Refusals()}|{Visitor.ServerIsGone()}"));
+        string token = await server.TokenAsync("Grace", "12s");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Use a token instead" }).ClickAsync();
+        await visitor.Page.GetByLabel("Access token").FillAsync(token);
+        await visitor.Page.GetByLabel("Access token").PressAsync("Enter");
+        await visitor.AskAsync("12.5 * 4");
+
+        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Please sign in again");
     }
 
     [Fact]

@@ -90,6 +90,8 @@ internal sealed partial class Visitor : IAsyncDisposable
         await SendAsync(text);
         await Assertions.Expect(Answers).ToHaveCountAsync(before + 1);
         await AnsweredAsync();
+        // Drawn with the next frame; a tab in the background takes its time.
+        await Assertions.Expect(Page.Locator(".message.assistant").Last).ToHaveAttributeAsync("data-state", "done");
         return await Answers.Last.InnerTextAsync();
     }
 

@@ -2,7 +2,8 @@
 
 /**
  * @typedef {object} User @property {string} id @property {string} name
- * @typedef {object} Chatbot @property {string} id @property {string} name @property {string} [model] @property {boolean} [owned]
+ * @typedef {object} Chatbot @property {string} id @property {string} name @property {string} [model]
+ * @property {string} [system_prompt] Only of one's own. @property {boolean} [owned]
  * @typedef {object} Conversation
  * @property {string} id @property {string} title @property {string} [chatbot_id] @property {string} created_at @property {string} [updated_at]
  * @property {number} [message_count] @property {string} [snippet] @property {string | null} [message_id]
@@ -53,7 +54,26 @@ export class Api {
 
   /** @returns {Promise<Chatbot[]>} */
   async chatbots() {
-    return this.#json('GET', 'chatbots');
+    return this.#json('GET', 'chatbots?limit=1000');
+  }
+
+  /** @param {{ name: string, system_prompt: string, model: string }} fields @returns {Promise<Chatbot>} */
+  async createChatbot(fields) {
+    return this.#json('POST', 'chatbots', fields);
+  }
+
+  /** @param {string} id @param {{ name: string, system_prompt: string, model: string }} fields @returns {Promise<Chatbot>} */
+  async changeChatbot(id, fields) {
+    return this.#json('PATCH', `chatbots/${encodeURIComponent(id)}`, fields);
+  }
+
+  async deleteChatbot(/** @type {string} */ id) {
+    await this.#request('DELETE', `chatbots/${encodeURIComponent(id)}`);
+  }
+
+  /** Names of the models. @returns {Promise<string[]>} */
+  async models() {
+    return (await this.#json('GET', 'models')).map((/** @type {{ name: string }} */ m) => m.name);
   }
 
   /** The last changed ones that have messages, or those before a cursor. @returns {Promise<{ items: Conversation[], before: string | null }>} */

@@ -3,6 +3,7 @@
 import { announce } from './announce.js';
 import { Api } from './api.js';
 import { Chat } from './chat.js';
+import { deleteChatbot, editChatbot } from './chatbots.js';
 import { Composer } from './composer.js';
 import { ask, confirm } from './dialogs.js';
 import { Documents, pickFiles } from './documents.js';
@@ -104,8 +105,8 @@ export class App {
   /** Shows what the address says. */
   #route() {
     const [, id, messageId] = ROUTE.exec(location.hash) ?? [];
-    if (id && id === this.#chat?.conversationId) return;
-    void this.#show(id ? decodeURIComponent(id) : null, messageId ?? null);
+    if (!id || decodeURIComponent(id) !== this.#chat?.conversationId) void this.#show(id ? decodeURIComponent(id) : null, messageId ?? null);
+    else if (messageId) this.#thread.reveal(messageId);
   }
 
   async #show(/** @type {string | null} */ id, /** @type {string | null} */ messageId) {
@@ -146,7 +147,8 @@ export class App {
       limited: until => this.#status.limited(until),
       trouble: sentence => toast(sentence, { kind: 'error' }),
     });
-    this.#thread.show(chat, speaker, messageId);
+    this.#thread.show(chat, speaker);
+    if (messageId) this.#thread.reveal(messageId);
     this.#composer.use(this.#draftKey(id));
     this.#sidebar.select(id);
     this.#drawHeader();
@@ -202,12 +204,9 @@ export class App {
   #goTo(/** @type {Conversation} */ c) {
     this.#drawer.leave();
     const hash = `#/c/${encodeURIComponent(c.id)}`;
-    if (this.#chat?.conversationId === c.id) this.#composer.focus();
-    else {
-      history.pushState(null, '', c.message_id ? `${hash}?m=${c.message_id}` : hash);
-      this.#route();
-      this.#composer.focus();
-    }
+    history.pushState(null, '', c.message_id ? `${hash}?m=${c.message_id}` : hash);
+    this.#route();
+    this.#composer.focus();
   }
 
   #newChat() {
@@ -271,9 +270,8 @@ export class App {
     document.title = this.#conversation?.title ? `${title} · FastChat` : 'FastChat';
     byId('conversation-more', HTMLButtonElement).hidden = !this.#conversation;
     // A conversation stays with its chatbot; only a new one has the choice.
-    const canChoose = !this.#conversation && this.#chatbots.length > 1;
-    this.#picker.disabled = !canChoose;
-    this.#picker.querySelector('.icon')?.toggleAttribute('hidden', !canChoose);
+    this.#picker.disabled = this.#conversation !== null;
+    this.#picker.querySelector('.icon')?.toggleAttribute('hidden', this.#picker.disabled);
     byId('chatbot-name', HTMLElement).textContent = this.#chatbot.name;
     byId('empty-name', HTMLElement).textContent = this.#user.name;
   }
@@ -284,15 +282,34 @@ export class App {
     byId('documents', HTMLButtonElement).addEventListener('click', () => this.#documents.open(this.#chatbot));
     byId('attach', HTMLButtonElement).addEventListener('click', () => pickFiles(files => this.#upload(files)));
     attachMenu(byId('conversation-more', HTMLButtonElement), () => (this.#conversation ? this.#sidebar.menu(this.#conversation) : []));
-    attachMenu(this.#picker, () => this.#chatbots.map(c => ({
-      label: c.name, checked: c.id === this.#chatbot.id, run: () => {
-        save(`chatbot.${this.#user.id}`, c.id);
-        void this.#show(null, null);
-      },
-    })));
+    attachMenu(this.#picker, () => this.#chatbotMenu());
+  }
+
+  /** @returns {(import('./menu.js').Item | null)[]} */
+  #chatbotMenu() {
+    const chatbot = this.#chatbot;
+    const edit = (/** @type {Chatbot | null} */ which) => void editChatbot(this.#api, which, saved => void this.#choose(saved.id));
+    const remove = async () => {
+      if (await deleteChatbot(this.#api, chatbot)) await this.#choose(BUILT_IN);
+    };
+    return [
+      ...this.#chatbots.map(c => ({ label: c.name, checked: c.id === chatbot.id, run: () => void this.#choose(c.id) })), null,
+      { label: 'New chatbot', icon: 'plus', run: () => edit(null) },
+      ...(chatbot.owned ? [{ label: `Edit ${chatbot.name}`, icon: 'edit', run: () => edit(chatbot) },
+        { label: `Delete ${chatbot.name}`, icon: 'trash', danger: true, run: () => void remove() }] : []),
+    ];
+  }
+
+  /** New conversations are with this chatbot from now on. */
+  async #choose(/** @type {string} */ id) {
+    save(`chatbot.${this.#user.id}`, id);
+    await this.#loadChatbots();
+    await this.#show(null, null);
+    this.#composer.focus();
   }
 
   #wireKeys() {
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) byId('search-keys', HTMLElement).textContent = '⌘ K';
     document.addEventListener('keydown', event => {
       if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.altKey || document.querySelector('dialog[open]')) return;
       event.preventDefault();

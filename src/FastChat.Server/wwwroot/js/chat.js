@@ -44,6 +44,9 @@ export class Chat {
   // The history that came with the session, good for the connection it was opened for.
   #isFresh = false;
   #isAttached = false;
+  #wasOnSession = false;
+  // The last try was turned away before it was on the session: a browser does not say why.
+  #wasRefused = false;
   // Pressed while there was no connection.
   #wantsStop = false;
   #limitTimer = 0;
@@ -117,10 +120,10 @@ export class Chat {
   tryAgain(/** @type {Message} */ message) {
     const question = message.role === 'user' ? message : this.messages.questionOf(message);
     if (!question) return;
-    if (question.state === 'failed' || message.state === 'missing') {
+    // Without the id it was first sent with it cannot be the same message again.
+    if (question.clientId && (question.state === 'failed' || message.state === 'missing')) {
       question.state = question.id ? 'sent' : 'sending';
       question.error = undefined;
-      question.clientId ??= newId();
       if (message.state === 'missing') this.messages.ensureAnswer(question, null);
       this.#remember(question);
       this.#listener.changed();
@@ -128,6 +131,11 @@ export class Chat {
     } else {
       this.send(question.text);
     }
+  }
+
+  /** Loads older messages until this one is there, as far as there are any. @param {string} id */
+  async loadUntil(id) {
+    while (this.earlier && !this.messages.find(id) && !this.#disposed) await this.loadEarlier();
   }
 
   /** Loads messages older than those shown. */
@@ -145,6 +153,8 @@ export class Chat {
   }
 
   async #address() {
+    // A request does say why: the token has expired, or the server is not there.
+    if (this.#wasRefused) await this.#api.models();
     const lease = await this.#sessions.lease(this.#chatbotId, this.conversationId);
     if (this.#disposed) throw new Error('disposed');
     this.#lease = lease;
@@ -163,7 +173,10 @@ export class Chat {
 
   /** @returns {{ verdict: Verdict, afterMs?: number }} */
   #failed(/** @type {unknown} */ error) {
-    if (!(error instanceof ApiError)) return { verdict: 'close' };
+    if (!(error instanceof ApiError)) {
+      if (!this.#disposed) console.error(error);
+      return { verdict: 'close' };
+    }
     if (error.status === 404) this.#listener.gone();
     else if (error.status === 429) this.#listener.limited(Date.now() + (error.retryAfter ?? DEFAULT_WAIT_S) * 1000);
     else if (error.status > 0 && error.status < 500) {
@@ -179,6 +192,8 @@ export class Chat {
     this.#isAttached = false;
     const lost = this.#lease;
     this.#lease = null;
+    this.#wasRefused = !this.#wasOnSession;
+    this.#wasOnSession = false;
     if (code === REPLACED) {
       if (lost) this.#sessions.end(lost.sessionId);
       void this.#followShared();
@@ -214,6 +229,7 @@ export class Chat {
   /** The socket is on the session: from here on everything comes by itself; what came before is fetched. */
   async #attached(/** @type {string | null} */ active) {
     this.#connection.settled();
+    this.#wasOnSession = true;
     const lease = this.#lease;
     if (!this.#isFresh && this.conversationId) {
       try {
@@ -291,7 +307,8 @@ export class Chat {
   }
 
   #refused(/** @type {any} */ m) {
-    this.#lastError = m.code ?? '';
+    // What is about a message says nothing about the session.
+    if (!m.message_id && !m.client_message_id) this.#lastError = m.code ?? '';
     const question = this.messages.findByClientId(m.client_message_id);
     const about = this.messages.find(m.message_id);
     if (question) this.#notTaken(question, m);

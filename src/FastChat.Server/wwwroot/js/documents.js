@@ -23,7 +23,7 @@ export class Documents {
     const add = h('button', { type: 'button', class: 'button primary', on: { click: () => pickFiles(this.#upload) } }, icon('upload'), 'Add documents');
     this.#shown = { chatbotId: chatbot.id, list };
     openDialog('Documents', [
-      h('p', { class: 'dialog-text' }, `${chatbot.name} quotes from these when they answer your question. Text, Markdown, HTML, CSV and JSON.`),
+      h('p', { class: 'dialog-text' }, `What ${chatbot.name} may quote in its answers: text, Markdown, HTML, CSV and JSON.`),
       list, h('div', { class: 'dialog-actions' }, add),
     ], { onClose: () => { this.#shown = null; } });
     void this.refresh(chatbot.id);

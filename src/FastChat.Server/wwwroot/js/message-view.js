@@ -88,7 +88,7 @@ export class MessageView {
     if (sources.length === this.#sources.querySelectorAll('details').length) return;
     this.#sources.replaceChildren(h('h3', {}, sources.length === 1 ? 'Source' : 'Sources'), ...sources.map(s =>
       h('details', { class: 'source' },
-        h('summary', {}, icon('document'), h('span', { class: 'source-name' }, s.file_name), h('span', { class: 'source-place' }, `passage ${s.passage + 1}`)),
+        h('summary', {}, icon('document'), h('span', { class: 'source-name' }, s.file_name), h('span', { class: 'source-place' }, `passage ${s.passage + 1}`), icon('chevron')),
         h('blockquote', {}, s.text))));
   }
 

@@ -32,6 +32,11 @@ export class StickyScroll {
     else this.#follow();
   }
 
+  /** What is read is elsewhere: the end is not followed until the reader is there again. */
+  release() {
+    this.#pin(false);
+  }
+
   /** Changes what is above what is read without moving it. */
   keepPlace(/** @type {() => void} */ change) {
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;

@@ -38,12 +38,11 @@ export class Thread {
    * Shows another conversation.
    * @param {import('./chat.js').Chat | null} chat
    * @param {string} speaker
-   * @param {string | null} [messageId] The message to bring into sight once it is there.
    */
-  show(chat, speaker, messageId = null) {
+  show(chat, speaker) {
     this.#chat = chat;
     this.#speaker = speaker;
-    this.#wanted = messageId;
+    this.#wanted = null;
     this.#views.clear();
     this.#list.replaceChildren();
     this.#scroll.toEnd();
@@ -103,13 +102,26 @@ export class Thread {
     }
   }
 
-  // A message found by the search.
+  /** Brings a message into sight, as soon as it is there. @param {string} messageId */
+  reveal(messageId) {
+    this.#wanted = messageId;
+    this.refresh();
+  }
+
   #reveal() {
-    const element = this.#wanted && [...this.#views.values()].find(v => v.element.dataset.id === this.#wanted)?.element;
-    if (!element) return;
+    if (!this.#wanted || !this.#chat?.isLoaded) return;
+    const wanted = this.#wanted;
+    const element = [...this.#views.values()].find(v => v.element.dataset.id === wanted)?.element;
     this.#wanted = null;
+    if (!element) {
+      // It lies further back. Once all is loaded it is there, or nowhere.
+      if (this.#chat.earlier) void this.#chat.loadUntil(wanted).then(() => this.reveal(wanted));
+      return;
+    }
+    this.#scroll.release();
     element.scrollIntoView({ block: 'center' });
-    element.classList.add('found');
+    element.classList.remove('found');
+    requestAnimationFrame(() => element.classList.add('found'));
   }
 }
 

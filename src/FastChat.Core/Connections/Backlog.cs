@@ -14,6 +14,9 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
     /// <summary>Frames written while a flush is pending.</summary>
     public PooledByteBuffer Queue { get; } = new(pool);
 
+    /// <summary>Bytes of the queue that are control frames, which do not count against the quota.</summary>
+    public int QueuedControl { get; set; }
+
     /// <summary>The answer to the last ping of a flood, until the flush has completed.</summary>
     public PooledByteBuffer Pong { get; } = new(pool);
 

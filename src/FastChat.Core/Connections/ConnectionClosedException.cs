@@ -12,7 +12,7 @@ public sealed class ConnectionClosedException : IOException
         CloseCode = closeCode;
     }
 
-    /// <summary>Why it ended; <see cref="EndReason.None"/> while a closing handshake is under way.</summary>
+    /// <summary>Why it ended, or is about to; <see cref="EndReason.None"/> for a send that was waiting when the close frame was written.</summary>
     public EndReason Reason { get; }
 
     /// <summary>The close code said or received; 1006 where none was.</summary>

@@ -29,6 +29,7 @@ internal sealed class FrameSender
     private readonly MessageDeflater? _deflater;
     private Backlog? _backlog; // made when a flush first has to wait
     private long _unflushed; // bytes in the transport's writer that its last flush has not taken
+    private int _control; // those of them that are control frames
     private bool _flushing;
     private bool _inTurn;
     private bool _broken;
@@ -58,6 +59,9 @@ internal sealed class FrameSender
 
     private long QueuedBytes => _unflushed + (_backlog?.Queue.Length ?? 0);
 
+    /// <summary>What counts against the quota: not control frames.</summary>
+    private long QueuedData => QueuedBytes - _control - (_backlog?.QueuedControl ?? 0);
+
     private bool HasWaiters => _backlog is { FirstWaiter: not null };
 
     /// <summary>From now on flushing waits for <see cref="EndTurn"/>. For the one thread that runs the connection's turn.</summary>
@@ -70,6 +74,8 @@ internal sealed class FrameSender
         {
             _inTurn = false;
             if (_unflushed > 0 && !_flushing) Flush();
+            // A flush that completes at once calls nobody back.
+            if (HasWaiters && !_flushing) Resume();
         }
     }
 
@@ -81,8 +87,8 @@ internal sealed class FrameSender
         SendWaiter? waiter = null;
         lock (_gate)
         {
-            if (IsClosed || _broken) return ValueTask.FromException(new ConnectionClosedException(EndReason.None, Code));
-            long queued = QueuedBytes;
+            if (IsClosed || _broken) return ValueTask.FromException(new ConnectionClosedException(_owner.EndReason, Code));
+            long queued = QueuedData;
             if (!HasWaiters && (queued == 0 || queued + payload.Length <= _settings.Limits.SendQueueBytes))
             {
                 Write(opcode, payload);
@@ -217,10 +223,12 @@ internal sealed class FrameSender
 
     private void WriteControl(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        if (_flushing) WriteFrame(Behind.Queue, opcode, payload, compressed: false);
+        if (_flushing) Behind.QueuedControl += WriteFrame(Behind.Queue, opcode, payload, compressed: false);
         else
         {
-            _unflushed += WriteFrame(_output, opcode, payload, compressed: false);
+            int length = WriteFrame(_output, opcode, payload, compressed: false);
+            _unflushed += length;
+            _control += length;
             FlushUnlessCorked();
         }
     }
@@ -345,7 +353,7 @@ internal sealed class FrameSender
     private void Flushed(FlushResult result)
     {
         if (EngineMetrics.BytesSent.Enabled) EngineMetrics.BytesSent.Add(_unflushed);
-        _unflushed = 0;
+        _unflushed = _control = 0;
         _broken |= result.IsCompleted;
     }
 
@@ -354,12 +362,18 @@ internal sealed class FrameSender
     {
         // The queue first: it may begin in the middle of a large frame.
         var behind = Behind;
-        if (behind.Queue.Length > 0) MoveToOutput(behind.Queue);
-        if (behind.Pong.Length > 0 && !IsClosed) MoveToOutput(behind.Pong);
+        if (behind.Queue.Length > 0) MoveToOutput(behind.Queue, behind.QueuedControl);
+        behind.QueuedControl = 0;
+        if (behind.Pong.Length > 0 && !IsClosed) MoveToOutput(behind.Pong, behind.Pong.Length);
         while (behind.FirstWaiter is { } waiter && !_broken)
         {
-            long queued = QueuedBytes;
-            if (queued > 0 && queued + waiter.Payload.Length > _settings.Limits.SendQueueBytes) break;
+            long queued = QueuedData;
+            if (queued > 0 && queued + waiter.Payload.Length > _settings.Limits.SendQueueBytes)
+            {
+                if (_flushing || _inTurn) break; // the flush, or the turn's end, comes back here
+                Flush();
+                continue;
+            }
             behind.Remove(waiter);
             Write(waiter.Opcode, waiter.Payload);
             waiter.Complete(null);
@@ -368,10 +382,11 @@ internal sealed class FrameSender
         if (_broken) FailWaiters();
     }
 
-    private void MoveToOutput(PooledByteBuffer frames)
+    private void MoveToOutput(PooledByteBuffer frames, int control)
     {
         _output.Write(frames.WrittenSpan);
         _unflushed += frames.Length;
+        _control += control;
         frames.Clear();
     }
 
@@ -380,7 +395,7 @@ internal sealed class FrameSender
         while (_backlog?.FirstWaiter is { } waiter)
         {
             _backlog.Remove(waiter);
-            waiter.Complete(new ConnectionClosedException(EndReason.None, Code));
+            waiter.Complete(new ConnectionClosedException(_owner.EndReason, Code));
         }
     }
 }

@@ -60,6 +60,18 @@ internal sealed class PullReceiver(Func<WebSocketConnection, Task>? onConnection
         if (release) _released.SetResult(true);
     }
 
+    /// <summary>The connection is closing: a message nobody has asked for yet is dropped, so that it does not hold up the end.</summary>
+    public void Drop()
+    {
+        lock (_gate)
+        {
+            if (!_holding) return;
+            _holding = false;
+        }
+        // Not here: whoever closes is not to run the receive loop.
+        ThreadPool.UnsafeQueueUserWorkItem(static receiver => receiver._released.SetResult(true), this, preferLocal: false);
+    }
+
     public override ValueTask OnOpenAsync(WebSocketConnection connection)
     {
         if (onConnection is not null) _ = RunAsync(connection, onConnection);

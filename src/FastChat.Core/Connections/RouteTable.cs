@@ -17,7 +17,7 @@ internal sealed class RouteTable<T>
     public void Add(string path, T value)
     {
         if (!path.StartsWith('/')) throw new ArgumentException($"The path '{path}' does not start with a slash.", nameof(path));
-        if (!path.Contains('{', StringComparison.Ordinal))
+        if (!path.AsSpan().ContainsAny('{', '}'))
         {
             if (!_literal.TryAdd(path, value)) throw new ArgumentException($"The path '{path}' is mapped already.", nameof(path));
             return;
@@ -33,8 +33,8 @@ internal sealed class RouteTable<T>
         foreach (string segment in segments)
         {
             if (IsRest(segment) && !ReferenceEquals(segment, segments[^1])) throw new ArgumentException($"In the path '{path}' only the last segment can be a rest.", nameof(path));
-            if (!segment.Contains('{', StringComparison.Ordinal) && !segment.Contains('}', StringComparison.Ordinal)) continue;
-            if ((segment.Length < 3) || segment[0] != '{' || segment[^1] != '}' || segment.AsSpan(1, segment.Length - 2).ContainsAny('{', '}') || !names.Add(segment))
+            if (!segment.AsSpan().ContainsAny('{', '}')) continue;
+            if (segment.Length < 3 || segment[0] != '{' || segment[^1] != '}' || segment.AsSpan(1, segment.Length - 2).ContainsAny('{', '}') || !names.Add(segment[1..^1].TrimStart('*')))
                 throw new ArgumentException($"The path '{path}' has a malformed or repeated parameter '{segment}'.", nameof(path));
         }
         if (_templates.Any(t => Same(t.Segments, segments))) throw new ArgumentException($"The path '{path}' is mapped already.", nameof(path));
@@ -47,7 +47,7 @@ internal sealed class RouteTable<T>
         if (_literal.TryGetValue(path, out value)) return true;
         if (_literal.Count > 0 && _literal.TryGetValue(path.EndsWith('/') ? path[..^1] : path + "/", out value)) return true;
         value = _rest.Value;
-        if (_templates.Count == 0) return _rest.IsMapped;
+        if (_templates.Count == 0 || path.Length == 0) return _rest.IsMapped;
         string[] segments = path[1..].TrimEnd('/').Split('/');
         (string[] Segments, T Value)? best = null;
         foreach (var template in _templates)
@@ -60,7 +60,7 @@ internal sealed class RouteTable<T>
         for (int i = 0; i < found.Segments.Length; i++)
         {
             string segment = found.Segments[i];
-            if (IsRest(segment) && segment.Length > 3) named[segment[2..^1]] = string.Join('/', segments[i..]);
+            if (IsRest(segment) && segment.Length > 3) named[segment[2..^1]] = i < segments.Length ? string.Join('/', segments[i..]) : "";
             else if (!IsRest(segment) && IsParameter(segment)) named[segment[1..^1]] = segments[i];
         }
         values = named;
@@ -79,7 +79,7 @@ internal sealed class RouteTable<T>
     private static bool Matches(string[] template, string[] segments)
     {
         bool rest = IsRest(template[^1]);
-        if (rest ? segments.Length < template.Length : segments.Length != template.Length) return false;
+        if (rest ? segments.Length < template.Length - 1 : segments.Length != template.Length) return false;
         for (int i = 0; i < template.Length; i++)
         {
             if (IsRest(template[i])) return true;
@@ -89,5 +89,5 @@ internal sealed class RouteTable<T>
     }
 
     private static bool Same(string[] a, string[] b) =>
-        a.Length == b.Length && a.Zip(b).All(p => (IsParameter(p.First) && IsParameter(p.Second)) || string.Equals(p.First, p.Second, StringComparison.Ordinal));
+        a.Length == b.Length && a.Zip(b).All(p => (IsParameter(p.First) && IsParameter(p.Second) && IsRest(p.First) == IsRest(p.Second)) || string.Equals(p.First, p.Second, StringComparison.Ordinal));
 }

@@ -30,14 +30,15 @@ internal sealed class Suspension
         _handler.UnsafeOnCompleted(_resume);
     }
 
-    /// <summary>The rest of the buffer; throws what the handler threw.</summary>
-    public ReadOnlySequence<byte> EndHandler()
+    /// <summary>The handler has come to its end: throws what it threw.</summary>
+    /// <param name="rest">The rest of the buffer, also then.</param>
+    public void EndHandler(out ReadOnlySequence<byte> rest)
     {
-        var (handler, rest) = (_handler, _rest);
+        rest = _rest;
+        var handler = _handler;
         _handler = default;
         _rest = default;
         handler.GetResult();
-        return rest;
     }
 
     /// <summary>Reads, or calls <see cref="WebSocketConnection.Receive"/> when there is something to read, which then comes back here.</summary>

@@ -19,7 +19,8 @@ namespace FastChat.Connections;
 /// </summary>
 public sealed class WebSocketConnection : IWatched, IAsyncDisposable
 {
-    private static long _lastId;
+    private static readonly TimeSpan HandlerGrace = TimeSpan.FromSeconds(2);
+    private static long LastId;
 
     private readonly TransportConnection _transport;
     private readonly ConnectionSettings _settings;
@@ -48,7 +49,7 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         Request = request;
         _handler = handler ?? new PullReceiver();
         _keepAlive.SilentSince = settings.TimeProvider.GetTimestamp();
-        Id = Interlocked.Increment(ref _lastId);
+        Id = Interlocked.Increment(ref LastId);
     }
 
     /// <summary>A number of this process's own, for logs.</summary>
@@ -113,7 +114,7 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         get
         {
             var closed = LazyInitializer.EnsureInitialized(ref _closed, static () => new CancellationTokenSource());
-            if (_ended || _endReason != 0) closed.Cancel();
+            if (_ended || _endReason != 0) CancelClosed();
             return closed.Token;
         }
     }
@@ -207,12 +208,22 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
     /// <summary>Ends the connection at once, without a closing handshake; everything pending completes. Safe from any thread.</summary>
     public void Abort() => AbortFor(EndReason.Aborted);
 
-    /// <summary>Closes with 1000 if still open, and waits for the end, at most <see cref="WebSocketLimits.CloseTimeout"/>.</summary>
+    /// <summary>
+    /// Closes with 1000 if still open, and waits for the end: for <see cref="WebSocketLimits.CloseTimeout"/>, after which the connection is
+    /// aborted, and two seconds more where its handler does not return. The last message read becomes invalid.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         Close(CloseCode.NormalClosure, null, EndReason.ClosedHere);
         if (_handler is PullReceiver receiver) receiver.Stop();
-        await Completion.ConfigureAwait(false);
+        try
+        {
+            await Completion.WaitAsync(_settings.Limits.CloseTimeout + HandlerGrace, _settings.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The handler holds up the end; perhaps it is the one that waits here.
+        }
     }
 
     /// <summary>The handshake's buffer goes back to its pool.</summary>
@@ -262,7 +273,7 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         }
         catch (Exception e)
         {
-            FailHandler(e);
+            FailHandler(e, default);
             return;
         }
         Receive();
@@ -271,15 +282,15 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
     /// <summary>The handler's wait is over: goes on behind its message.</summary>
     internal void Resume()
     {
-        ReadOnlySequence<byte> rest;
+        ReadOnlySequence<byte> rest = default;
         try
         {
-            rest = Suspended.EndHandler();
+            Suspended.EndHandler(out rest);
             _inHandler = false;
         }
         catch (Exception e)
         {
-            FailHandler(e);
+            FailHandler(e, rest);
             return;
         }
         // Before the first message there is no buffer to go on in.
@@ -336,7 +347,7 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         }
         catch (Exception e) when (_inHandler)
         {
-            FailHandler(e);
+            FailHandler(e, buffer);
             return false;
         }
         _sender.EndTurn();
@@ -355,10 +366,12 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
 
     private Suspension Suspended => _suspension ??= new Suspension(this);
 
-    private void FailHandler(Exception e)
+    private void FailHandler(Exception e, in ReadOnlySequence<byte> rest)
     {
         _sender.EndTurn();
         OnHandlerFailed(e);
+        _reader.Release();
+        if (_turnBegun) _transport.Input.AdvanceTo(rest.End); // what follows is of no interest any more
         _ = EndAsync(polite: true);
     }
 
@@ -500,7 +513,6 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
         if (EngineMetrics.ConnectionsEnded.Enabled) EngineMetrics.ConnectionsEnded.Add(1, new KeyValuePair<string, object?>("reason", EndReason.ToString()));
         _settings.Logger.ConnectionEnded(Id, EndReason, CloseCode, _error);
         _sender.Break();
-        Volatile.Read(ref _closed)?.Cancel();
         if (!polite) _transport.Abort();
         await _sender.DrainedAsync().ConfigureAwait(false);
         await _transport.DisposeAsync().ConfigureAwait(false);
@@ -515,14 +527,30 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
             _settings.Logger.HandlerFailed(e, Id);
         }
         _ended = true;
+        Interlocked.MemoryBarrier(); // whoever makes the next two from now on sees that it has ended
         _settings.OnEnded?.Invoke(this);
-        Volatile.Read(ref _closed)?.Cancel();
+        CancelClosed();
         Volatile.Read(ref _completion)?.TrySetResult();
     }
 
     private void SetReason(EndReason reason)
     {
-        if (Interlocked.CompareExchange(ref _endReason, (int)reason, 0) == 0) Volatile.Read(ref _closed)?.Cancel();
+        if (Interlocked.CompareExchange(ref _endReason, (int)reason, 0) != 0) return;
+        CancelClosed();
+        if (_handler is PullReceiver receiver) receiver.Drop();
+    }
+
+    /// <summary>Runs the application's callbacks; what they throw must not stop the end.</summary>
+    private void CancelClosed()
+    {
+        try
+        {
+            Volatile.Read(ref _closed)?.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            _settings.Logger.CallbackFailed(e, Id);
+        }
     }
 
     private void SetDeadline(TimeSpan after, EndReason reason) => _keepAlive.SetDeadline(_settings.TimeProvider, after, reason);
@@ -542,6 +570,8 @@ public sealed class WebSocketConnection : IWatched, IAsyncDisposable
                 AbortFor(EndReason.PongTimeout);
                 break;
             case KeepAlive.Verdict.Overdue:
+                // A close that the peer never answered was no closing handshake.
+                if (CloseCode == CloseCode.None) Interlocked.CompareExchange(ref _endReason, (int)_keepAlive.DeadlineReason, (int)EndReason.ClosedHere);
                 AbortFor(_keepAlive.DeadlineReason);
                 break;
             default:

@@ -34,6 +34,9 @@ internal static partial class EngineLog
     [LoggerMessage(16, LogLevel.Error, "Receiving on connection {Id} failed unexpectedly; it is aborted.")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception, long id);
 
+    [LoggerMessage(17, LogLevel.Error, "A callback on the Closed token of connection {Id} threw.")]
+    public static partial void CallbackFailed(this ILogger logger, Exception exception, long id);
+
     [LoggerMessage(14, LogLevel.Information, "Listening on {EndPoint}.")]
     public static partial void Listening(this ILogger logger, System.Net.EndPoint endPoint);
 

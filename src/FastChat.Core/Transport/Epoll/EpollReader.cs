@@ -114,8 +114,9 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
         if (received < 0 && error == Libc.Eagain)
         {
             connection.NothingLeft();
-            Volatile.Write(ref _waiting, 1);
+            Interlocked.Exchange(ref _waiting, 1);
             if (_cancelRequested) CancelPendingRead();
+            else if (_cancellation is { Token.IsCancellationRequested: true }) CancelByToken();
             return;
         }
         if (received < asked) connection.Drained();
@@ -171,8 +172,10 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     /// <summary>From here on a read is pending, and the loop knows it.</summary>
     private void Wait()
     {
-        Volatile.Write(ref _waiting, 1);
-        if (!connection.Loop.IsCurrentThread) connection.AskRead();
+        // A full fence: either we see the request to cancel, or whoever makes it sees that we wait.
+        Interlocked.Exchange(ref _waiting, 1);
+        if (_cancelRequested) CancelPendingRead();
+        else if (!connection.Loop.IsCurrentThread) connection.AskRead();
         else if (connection.IsClosed) OnClosed();
         else if (connection.Readable) connection.RunAgain();
     }

@@ -7,18 +7,18 @@ namespace FastChat.Connections;
 internal static class MaskKeys
 {
     [ThreadStatic]
-    private static uint[]? _keys;
+    private static uint[]? Keys;
     [ThreadStatic]
-    private static int _left;
+    private static int Left;
 
     public static uint Next()
     {
-        var keys = _keys ??= new uint[256];
-        if (_left == 0)
+        var keys = Keys ??= new uint[256];
+        if (Left == 0)
         {
             RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(keys.AsSpan()));
-            _left = keys.Length;
+            Left = keys.Length;
         }
-        return keys[--_left];
+        return keys[--Left];
     }
 }

@@ -10,9 +10,9 @@ internal sealed class SendWaiter : IValueTaskSource, IThreadPoolWorkItem
     private const int MaxSpare = 128;
 
     [ThreadStatic]
-    private static SendWaiter? _spare;
+    private static SendWaiter? Spare;
     [ThreadStatic]
-    private static int _spareCount;
+    private static int SpareCount;
 
     private ManualResetValueTaskSourceCore<bool> _core;
     private Exception? _failure;
@@ -29,12 +29,12 @@ internal sealed class SendWaiter : IValueTaskSource, IThreadPoolWorkItem
 
     public static SendWaiter Rent(FrameSender owner, Opcode opcode, in ReadOnlySequence<byte> payload)
     {
-        var waiter = _spare;
+        var waiter = Spare;
         if (waiter is null) waiter = new SendWaiter();
         else
         {
-            _spare = waiter.Next;
-            _spareCount--;
+            Spare = waiter.Next;
+            SpareCount--;
             waiter.Next = null;
         }
         waiter._core.Reset();
@@ -79,11 +79,11 @@ internal sealed class SendWaiter : IValueTaskSource, IThreadPoolWorkItem
         {
             Owner = null;
             Payload = default;
-            if (_spareCount < MaxSpare)
+            if (SpareCount < MaxSpare)
             {
-                Next = _spare;
-                _spare = this;
-                _spareCount++;
+                Next = Spare;
+                Spare = this;
+                SpareCount++;
             }
         }
     }

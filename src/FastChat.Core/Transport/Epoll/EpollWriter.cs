@@ -213,7 +213,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
                 if (error == Libc.Eintr) continue;
                 Blocked = error is Libc.Eagain or Libc.Enobufs or Libc.Enomem;
                 _broken = !Blocked;
-                    if (error is Libc.Enobufs or Libc.Enomem)
+                if (error is Libc.Enobufs or Libc.Enomem)
                 {
                     _deferred = true; // no event will tell when memory is back
                     connection.RunAgain();

@@ -8,9 +8,9 @@ internal sealed class ReceiveSegment : ReadOnlySequenceSegment<byte>
     private const int MaxSpare = 64;
 
     [ThreadStatic]
-    private static ReceiveSegment? _spare;
+    private static ReceiveSegment? Spare;
     [ThreadStatic]
-    private static int _spareCount;
+    private static int SpareCount;
 
     public byte[] Array { get; private set; } = [];
 
@@ -19,12 +19,12 @@ internal sealed class ReceiveSegment : ReadOnlySequenceSegment<byte>
 
     public static ReceiveSegment Rent(byte[] array, int start, int end, long runningIndex)
     {
-        var segment = _spare;
+        var segment = Spare;
         if (segment is null) segment = new ReceiveSegment();
         else
         {
-            _spare = (ReceiveSegment?)segment.Next;
-            _spareCount--;
+            Spare = (ReceiveSegment?)segment.Next;
+            SpareCount--;
         }
         segment.Array = array;
         segment.Offset = start;
@@ -48,9 +48,9 @@ internal sealed class ReceiveSegment : ReadOnlySequenceSegment<byte>
         Array = [];
         Memory = default;
         Next = null;
-        if (_spareCount >= MaxSpare) return;
-        Next = _spare;
-        _spare = this;
-        _spareCount++;
+        if (SpareCount >= MaxSpare) return;
+        Next = Spare;
+        Spare = this;
+        SpareCount++;
     }
 }

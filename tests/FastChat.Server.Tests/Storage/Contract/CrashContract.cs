@@ -36,7 +36,7 @@ public abstract class CrashContract<TStore> : StoreContract<TStore>
     private async Task CrashAsync(int lines, List<string[]> acknowledged)
     {
         string program = typeof(CrashChild).Assembly.Location;
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", 
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
             ["exec", program, "-noLogo", "-noColor", "-explicit", "only",
             "-method", $"{typeof(CrashChild).FullName}.{nameof(CrashChild.Append_until_killed)}"])
         {

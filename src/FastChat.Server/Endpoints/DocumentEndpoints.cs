@@ -50,30 +50,29 @@ internal static class DocumentEndpoints
             || !type.MediaType.Equals(MediaTypeNames.Multipart.FormData, StringComparison.OrdinalIgnoreCase)
             || HeaderUtilities.RemoveQuotes(type.Boundary).ToString() is not { Length: > 0 and <= MaxBoundaryLength } boundary)
             throw new DocumentException(true, "A document is uploaded as multipart/form-data.");
-        var reader = new MultipartReader(boundary, http.Request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 };
-        while (await ReadSectionAsync(reader, http.RequestAborted) is { } section)
-        {
-            if (section.AsFileSection() is not { FileStream: not null, FileName.Length: > 0 } file)
-                continue;
-            byte[] content = await ReadAsync(file.FileStream, options.MaxDocumentBytes, http.RequestAborted);
-            // Parsing a large file takes its time: not on a thread that serves others.
-            var document = await Task.Run(() => DocumentReader.Read(user, id, file.FileName, section.ContentType, content), http.RequestAborted);
-            var stored = await engine.Directory.AddDocumentAsync(document, http.RequestAborted);
-            return Body.Ok(DocumentBody.From(stored), StatusCodes.Status201Created);
-        }
-        throw new ChatException(ChatErrorCode.BadRequest, "There is no file in the form.");
+        var (name, contentType, content) = await ReadFormAsync(http, boundary, options.MaxDocumentBytes);
+        // Parsing a large file takes its time: not on a thread that serves others.
+        var document = await Task.Run(() => DocumentReader.Read(user, id, name, contentType, content), http.RequestAborted);
+        var stored = await engine.Directory.AddDocumentAsync(document, http.RequestAborted);
+        return Body.Ok(DocumentBody.From(stored), StatusCodes.Status201Created);
     }
 
-    private static async Task<MultipartSection?> ReadSectionAsync(MultipartReader reader, CancellationToken cancellationToken)
+    private static async Task<(string Name, string? ContentType, byte[] Content)> ReadFormAsync(HttpContext http, string boundary, int limit)
     {
+        var reader = new MultipartReader(boundary, http.Request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 };
         try
         {
-            return await reader.ReadNextSectionAsync(cancellationToken);
+            while (await reader.ReadNextSectionAsync(http.RequestAborted) is { } section)
+            {
+                if (section.AsFileSection() is { FileStream: { } stream, FileName.Length: > 0 } file)
+                    return (file.FileName, section.ContentType, await ReadAsync(stream, limit, http.RequestAborted));
+            }
         }
-        catch (Exception e) when (e is InvalidDataException || (e is IOException and not BadHttpRequestException))
+        catch (Exception e) when (e is InvalidDataException or IOException && e is not BadHttpRequestException)
         {
             throw new ChatException(ChatErrorCode.BadRequest, "The form is malformed.");
         }
+        throw new ChatException(ChatErrorCode.BadRequest, "There is no file in the form.");
     }
 
     private static async Task<byte[]> ReadAsync(Stream file, int limit, CancellationToken cancellationToken)

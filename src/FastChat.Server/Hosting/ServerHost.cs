@@ -130,6 +130,7 @@ internal static class ServerHost
     {
         StatusCodes.Status404NotFound => "Resource not found",
         StatusCodes.Status405MethodNotAllowed => "This method is not allowed here.",
+        StatusCodes.Status415UnsupportedMediaType => "This Content-Type is not accepted here.",
         StatusCodes.Status413PayloadTooLarge => "The request is too large.",
         _ => $"The request was answered with status {status}.",
     };

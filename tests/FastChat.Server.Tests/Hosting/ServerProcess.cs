@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace FastChat.Server.Tests.Hosting;
+
+/// <summary>The server as users start it: the program in a process of its own, in a directory of its own.</summary>
+internal sealed class ServerProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _errors = new();
+
+    private ServerProcess(Process process) => _process = process;
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>What stood on standard error so far.</summary>
+    public string Errors { get { lock (_errors) return _errors.ToString(); } }
+
+    /// <summary>Starts it and waits for its one line.</summary>
+    public static async Task<ServerProcess> StartAsync(DirectoryInfo directory, params string[] arguments)
+    {
+        var server = new ServerProcess(Start(directory, arguments));
+        server._process.ErrorDataReceived += (_, e) => { lock (server._errors) server._errors.AppendLine(e.Data); };
+        server._process.BeginErrorReadLine();
+        string? line = await server._process.StandardOutput.ReadLineAsync().WaitAsync(TestServer.Patience);
+        const string ready = "FastChat accepts connections on ";
+        Assert.True(line?.StartsWith(ready, StringComparison.Ordinal) is true, $"{line}\n{server.Errors}");
+        server.Address = new Uri(line![ready.Length..]);
+        return server;
+    }
+
+    /// <summary>Runs a command to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(DirectoryInfo directory, params string[] arguments)
+    {
+        using var process = Start(directory, arguments);
+        var errors = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TestServer.Patience);
+        await process.WaitForExitAsync().WaitAsync(TestServer.Patience);
+        return (process.ExitCode, output, await errors);
+    }
+
+    private static Process Start(DirectoryInfo directory, string[] arguments) => Process.Start(new ProcessStartInfo(
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(FastChat.Server.Hosting.FastChatHosting).Assembly.Location, .. arguments])
+    {
+        WorkingDirectory = directory.FullName,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
+    public void Kill() => _process.Kill();
+
+    /// <summary>Sends a signal by its name and waits for the end.</summary>
+    public async Task<int> SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-s", signal, $"{_process.Id}"]);
+        await kill.WaitForExitAsync().WaitAsync(TestServer.Patience);
+        return await WaitAsync();
+    }
+
+    public async Task<int> WaitAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(TestServer.Patience);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.Dispose();
+    }
+}

@@ -234,7 +234,7 @@ internal abstract class NonBlockingWriter(ArrayPool<byte> pool)
         return new(this, _core.Version);
     }
 
-    /// <summary>Sends what is in <c>_sending</c> and <c>_direct</c>, or sees to it that <see cref="OnSent"/> will be called. Under the gate. True when done.</summary>
+    /// <summary>Sends what is in <c>_sending</c>, or sees to it that <see cref="OnSent"/> will be called. Under the gate. True when done.</summary>
     private bool Pump(bool askFirst)
     {
         while (!_sending!.IsEmpty)

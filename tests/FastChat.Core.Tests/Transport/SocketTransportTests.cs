@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FastChat.Core.Tests.Transport;
 
-public sealed class InMemoryTransportContractTests : TransportContractTests
+public sealed class InMemoryTransportContractTests : StrictTransportContractTests
 {
     protected override TransportListener CreateListener() => new InMemoryListener(pool: Pool);
 
@@ -14,13 +14,13 @@ public sealed class InMemoryTransportContractTests : TransportContractTests
         Task.Run(((InMemoryListener)listener).Connect);
 }
 
-public sealed class SocketTcpContractTests : TransportContractTests
+public sealed class SocketTcpContractTests : StrictTransportContractTests
 {
     protected override TransportListener CreateListener() =>
         new SocketTransportListener(new IPEndPoint(IPAddress.Loopback, 0), new SocketTransportOptions { Pool = Pool });
 }
 
-public sealed class SocketTcpInlineContractTests : TransportContractTests
+public sealed class SocketTcpInlineContractTests : StrictTransportContractTests
 {
     protected override TransportListener CreateListener() =>
         new SocketTransportListener(new IPEndPoint(IPAddress.Loopback, 0), new SocketTransportOptions { Pool = Pool });
@@ -28,7 +28,7 @@ public sealed class SocketTcpInlineContractTests : TransportContractTests
     protected override void OnAccepted(TransportConnection connection) => connection.InlineContinuations = true;
 }
 
-public sealed class SocketUnixContractTests : TransportContractTests
+public sealed class SocketUnixContractTests : StrictTransportContractTests
 {
     protected override TransportListener CreateListener() =>
         new SocketTransportListener(new UnixDomainSocketEndPoint(UnixSocketPath.New()), new SocketTransportOptions { Pool = Pool });

@@ -7,7 +7,7 @@ using FastChat.Transport;
 
 namespace FastChat.Core.Tests.Transport;
 
-public sealed class StreamContractTests : TransportContractTests
+public sealed class StreamContractTests : StrictTransportContractTests
 {
     protected override TransportListener CreateListener() => new NetworkStreamListener(Pool);
 
@@ -74,7 +74,7 @@ public sealed class StreamContractTests : TransportContractTests
     }
 }
 
-public abstract class TlsContractTests : TransportContractTests
+public abstract class TlsContractTests : StrictTransportContractTests
 {
     protected abstract TransportListener CreateInnerListener();
 

@@ -46,7 +46,7 @@ public sealed class ProcessTests : IAsyncLifetime
 
         // First start: its own key, for its owner alone. And nothing secret in the log.
         string key = Path.Combine(_directory.FullName, "data", "signing-keys.json");
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
         Assert.Contains("GET /conversations 200", server.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(token, server.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("no log may hold", server.Errors, StringComparison.Ordinal);

@@ -1,3 +1,6 @@
+#if LITEDB
+using FastChat.Server.Storage.LiteDb;
+#endif
 using FastChat.Server.Storage.Sqlite;
 using FastChat.Storage;
 using Microsoft.Extensions.Logging;
@@ -21,6 +24,11 @@ internal static class Stores
             "sqlite" => SqliteChatStore.OpenAsync(
                 new SqliteStoreOptions { Path = Path.Combine(data.Directory, "fastchat.db"), Writes = { OnCommit = onCommit } },
                 time, logger, cancellationToken),
+#if LITEDB
+            "litedb" => LiteDbChatStore.OpenAsync(
+                new LiteDbStoreOptions { Path = Path.Combine(data.Directory, "fastchat.lite"), Writes = { OnCommit = onCommit } },
+                time, logger, cancellationToken),
+#endif
             var other => throw new InvalidOperationException($"The store {other} passed the checks but cannot be opened."),
         };
 }

@@ -14,6 +14,8 @@ internal static class ServerLogging
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System.Net.Http", LogLevel.Warning);
+        // Why a start failed is said in one sentence on stderr; the host would put a stack trace in front of it.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         logging.AddConfiguration(configuration.GetSection("Logging"));
         // These log the query, in which a token may stand; RequestLog says the rest. After the configuration, so that it cannot undo it.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);

@@ -108,12 +108,12 @@ public sealed class ProcessTests : IAsyncLifetime
     private async Task SendUntilKilledAsync(ServerProcess server, string user, int round, List<(string, string, string)> acknowledged, int goal)
     {
         string token = await TokenAsync(user);
-        using var http = Client(server, token);
-        using var opened = await http.SendAsync("POST", "/chatbot/assistant/session");
-        var session = await opened.JsonAsync();
-        using var socket = await TestSocket.ConnectAsync(server.Address, $"/ws/chat/{session.Text("session_id")}?token={token}", []);
         try
         {
+            using var http = Client(server, token);
+            using var opened = await http.SendAsync("POST", "/chatbot/assistant/session");
+            var session = await opened.JsonAsync();
+            using var socket = await TestSocket.ConnectAsync(server.Address, $"/ws/chat/{session.Text("session_id")}?token={token}", []);
             for (int i = 0; ; i++)
             {
                 string clientId = $"{user}.{round}.{i}", text = $"{clientId} {new string('x', i * 37 % 900)}";
@@ -132,9 +132,9 @@ public sealed class ProcessTests : IAsyncLifetime
                 }
             }
         }
-        catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or InvalidOperationException or IOException)
+        catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or HttpRequestException or InvalidOperationException or IOException)
         {
-            // Killed.
+            // Killed, perhaps before this one had even begun.
         }
     }
 

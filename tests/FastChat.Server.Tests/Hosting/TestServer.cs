@@ -33,7 +33,8 @@ internal sealed class TestServer : IAsyncDisposable
     {
         (_app, _data, Model, _keepsData) = (app, data, model, keepsData);
         Address = new Uri(app.Urls.Single());
-        Http = handler is null ? new HttpClient() : new HttpClient(handler);
+        // Without a trace context: a test's own activity, which nobody samples, would keep the server's from being traced.
+        Http = new HttpClient(handler ?? new SocketsHttpHandler { ActivityHeadersPropagator = null });
         Http.BaseAddress = Address;
         Http.Timeout = Patience;
     }

@@ -20,6 +20,8 @@ internal sealed class Telemetry(FastChatOptions options) : IHostedService, IDisp
     {
         if (options.OtlpEndpoint is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT")))
             return Task.CompletedTask;
+        // ASP.NET Core 10 puts method, path and status on its spans only when it is asked to; the query, with its token, never.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         var resource = ResourceBuilder.CreateDefault().AddService("fastchat", serviceVersion: CommandLine.Version);
         _meters = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource)
             .AddMeter("FastChat", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")

@@ -127,6 +127,8 @@ public sealed class ChatEngineTests
         var model = await chat.Model.NextAsync();
         chat.Store.WriteFailure = () => new StoreException(StoreError.Busy, "full");
         model.Say("text").Finish();
+        // The clock must not reach the model's own time limits before its word has been heard.
+        await ChatHarness.UntilAsync(() => turn.Answer.LastSeq > 0);
         await ChatHarness.UntilAsync(() =>
         {
             chat.Time.Advance(TimeSpan.FromSeconds(1));

@@ -17,6 +17,7 @@ internal sealed class PullReceiver(Func<WebSocketConnection, Task>? onConnection
     private bool _holding; // _message has come and was not asked for yet
     private bool _lent; // the reader works with the last message
     private bool _stopped; // nobody will read any more
+    private bool _closing; // a message nobody waits for is dropped
     private bool _ended;
 
     public ValueTask<WebSocketMessage?> ReadAsync(CancellationToken cancellationToken)
@@ -60,11 +61,12 @@ internal sealed class PullReceiver(Func<WebSocketConnection, Task>? onConnection
         if (release) _released.SetResult(true);
     }
 
-    /// <summary>The connection is closing: a message nobody has asked for yet is dropped, so that it does not hold up the end.</summary>
+    /// <summary>The connection is closing: messages nobody has asked for, here already or still to come, are dropped, so that they do not hold up the end.</summary>
     public void Drop()
     {
         lock (_gate)
         {
+            _closing = true;
             if (!_holding) return;
             _holding = false;
         }
@@ -84,7 +86,7 @@ internal sealed class PullReceiver(Func<WebSocketConnection, Task>? onConnection
         short version;
         lock (_gate)
         {
-            if (_stopped) return default;
+            if (_stopped || (_closing && !_waiting)) return default;
             _released.Reset();
             version = _released.Version;
             awaited = _waiting;

@@ -106,6 +106,20 @@ public sealed class ConnectionPullTests
     }
 
     [Fact]
+    public async Task A_message_that_comes_while_the_connection_is_aborted_does_not_hold_up_its_end()
+    {
+        await using var end = new ConnectionHarness();
+        var receiver = new PullReceiver();
+        var message = new WebSocketMessage(WebSocketMessageKind.Text, default);
+        receiver.Drop(); // on another thread, after the receive loop has seen an open connection
+        await receiver.OnMessageAsync(end.Connection, message).AsTask().WaitAsync(Patience);
+
+        var read = receiver.ReadAsync(default).AsTask();
+        Assert.False(receiver.OnMessageAsync(end.Connection, message).AsTask().IsCompleted); // this one was asked for
+        Assert.NotNull(await read);
+    }
+
+    [Fact]
     public async Task A_message_nobody_reads_does_not_hold_up_a_close()
     {
         await using var end = new ConnectionHarness();

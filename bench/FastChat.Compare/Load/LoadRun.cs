@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using FastChat.Compare.Machine;
 
 namespace FastChat.Compare.Load;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using FastChat.Compare.Machine;
 using FastChat.Compare.Runs;
 using FastChat.Compare.Servers;
 

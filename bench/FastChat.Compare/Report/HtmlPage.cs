@@ -15,7 +15,7 @@ internal static class HtmlPage
     {
         var page = new StringBuilder();
         page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-            .Append("<title>WebSocket echo servers, side by side</title>\n<style>\n").Append(NodeServer.Resource("report.css")).Append("</style>\n</head>\n<body>\n");
+            .Append("<title>WebSocket echo servers, side by side</title>\n<style>\n").Append(Resources.ReportCss).Append("</style>\n</head>\n<body>\n");
         Header(page, report);
         Overview(page, report);
         foreach (var scenario in report.Scenarios) Section(page, report, scenario);

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using FastChat.Compare.Runs;
 
@@ -46,18 +44,6 @@ internal static class ReportFiles
         return [.. files.Select(f => Path.Combine(directory, f.Name))];
     }
 
-    internal static string Csv(IEnumerable<Run> runs)
-    {
-        var text = new StringBuilder();
-        text.Append(string.Join(',', Columns.Select(c => c.Name))).Append('\n');
-        foreach (var run in runs) text.Append(string.Join(',', Columns.Select(c => Cell(c.Value(run))))).Append('\n');
-        return text.ToString();
-    }
-
-    /// <summary>RFC 4180: quoted where it has to be.</summary>
-    private static string Cell(object? value)
-    {
-        string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
-        return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-    }
+    internal static string Csv(IEnumerable<Run> runs) =>
+        FastChat.Measure.Csv.Write(Columns.Select(c => c.Name), runs.Select(run => Columns.Select(c => c.Value(run))));
 }

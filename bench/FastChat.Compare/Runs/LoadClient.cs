@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using FastChat.Compare.Load;
-using FastChat.Compare.Machine;
 using FastChat.Compare.Servers;
 
 namespace FastChat.Compare.Runs;
@@ -40,7 +39,7 @@ internal sealed class LoadClient(IReadOnlyList<int> cpus) : IDisposable
 
     private Process Start()
     {
-        string[] command = DotnetHost.Self("load");
+        string[] command = ThisProgram.Command("load");
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         return CpuPinning.Start(start, cpus);
     }

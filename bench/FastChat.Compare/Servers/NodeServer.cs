@@ -19,7 +19,7 @@ internal static class NodeServer
         if (await RunAsync(["node", "--version"], null, cancellationToken) is not { } node) return (null, "there is no Node");
         Directory.CreateDirectory(Home);
         string script = Path.Combine(Home, "ws-echo.mjs");
-        await File.WriteAllTextAsync(script, Resource("ws-echo.mjs"), cancellationToken);
+        await File.WriteAllTextAsync(script, Resources.Read(typeof(NodeServer), "ws-echo.mjs"), cancellationToken);
         string manifest = Path.Combine(Home, "node_modules", "ws", "package.json");
         if (!File.Exists(manifest))
         {
@@ -35,14 +35,6 @@ internal static class NodeServer
             Description = "npm package ws, without compression",
             Version = $"ws {version}, Node {node.Trim().TrimStart('v')}",
         }, null);
-    }
-
-    /// <summary>A file that is part of this program.</summary>
-    internal static string Resource(string name)
-    {
-        using var stream = typeof(NodeServer).Assembly.GetManifestResourceStream(name)!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 
     /// <summary>What a program prints; null where it is not there, or fails, or takes too long.</summary>

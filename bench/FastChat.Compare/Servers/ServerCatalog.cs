@@ -48,9 +48,9 @@ internal static class ServerCatalog
         [
             FastChat("fastchat-epoll", "epoll", "FastChat.Core, epoll transport"),
             FastChat("fastchat-sockets", "sockets", "FastChat.Core, sockets transport"),
-            new("kestrel", DotnetHost.Self("serve", "kestrel", "{port}")) { Description = "ASP.NET Core's WebSockets on Kestrel", Version = net },
-            new("kestrel-server-gc", DotnetHost.Self("serve", "kestrel", "{port}")) { Description = "the same with the server collector", Version = net, Environment = serverGc },
-            new("inbox", DotnetHost.Self("serve", "inbox", "{port}")) { Description = "System.Net.WebSockets on a raw socket", Version = net },
+            new("kestrel", ThisProgram.Command("serve", "kestrel", "{port}")) { Description = "ASP.NET Core's WebSockets on Kestrel", Version = net },
+            new("kestrel-server-gc", ThisProgram.Command("serve", "kestrel", "{port}")) { Description = "the same with the server collector", Version = net, Environment = serverGc },
+            new("inbox", ThisProgram.Command("serve", "inbox", "{port}")) { Description = "System.Net.WebSockets on a raw socket", Version = net },
         ];
 
         ServerDefinition FastChat(string name, string transport, string description) =>

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using FastChat.Compare.Load;
-using FastChat.Compare.Machine;
 using FastChat.Compare.Report;
 using FastChat.Compare.Runs;
 

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 
-namespace FastChat.Compare.Machine;
+namespace FastChat.Measure;
 
 /// <summary>Reads what a process has used so far. Where the system does not tell, null.</summary>
 internal static class ProcessSampler

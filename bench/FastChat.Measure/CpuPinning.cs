@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace FastChat.Compare.Machine;
+namespace FastChat.Measure;
 
 /// <summary>Starts processes that stay on certain CPUs, where the system can be told.</summary>
 internal static partial class CpuPinning

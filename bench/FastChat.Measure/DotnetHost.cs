@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FastChat.Compare.Servers;
+namespace FastChat.Measure;
 
 /// <summary>How to start .NET programs that lie beside this one.</summary>
 internal static class DotnetHost
@@ -23,7 +23,4 @@ internal static class DotnetHost
     /// <param name="assembly">Its file, seen from this program's directory.</param>
     /// <param name="arguments">What it is given.</param>
     public static string[] Command(string assembly, params string[] arguments) => [Path, System.IO.Path.Combine(AppContext.BaseDirectory, assembly), .. arguments];
-
-    /// <summary>The command that runs this program in one of its other modes.</summary>
-    public static string[] Self(params string[] arguments) => Command("FastChat.Compare.dll", arguments);
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FastChat.Compare.Machine;
+namespace FastChat.Measure;
 
 /// <summary>What figures depend on.</summary>
 /// <param name="Processor">Its name.</param>

@@ -1,6 +1,4 @@
-using FastChat.Compare.Machine;
-
-namespace FastChat.Bench.Tests.Machine;
+namespace FastChat.Bench.Tests.Measure;
 
 public class ProcessSamplerTests
 {

@@ -1,6 +1,4 @@
-using FastChat.Compare.Load;
-
-namespace FastChat.Bench.Tests.Load;
+namespace FastChat.Bench.Tests.Measure;
 
 public class LatencyHistogramTests
 {

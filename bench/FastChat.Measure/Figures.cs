@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FastChat.Compare.Report;
+namespace FastChat.Measure;
 
 /// <summary>Numbers for people: three figures that mean something.</summary>
 internal static class Figures

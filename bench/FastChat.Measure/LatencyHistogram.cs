@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace FastChat.Compare.Load;
+namespace FastChat.Measure;
 
 /// <summary>
 /// Counts durations in nanoseconds: exactly below 256, above that in 128 steps for each power of two, so that a percentile is at most 0.8 %

@@ -15,6 +15,7 @@ internal sealed partial class CertificateFiles(string certificateFile, string ke
     private readonly Lock _gate = new();
     private SslStreamCertificateContext? _context;
     private (DateTime, DateTime) _stamp;
+    private bool _failing;
     private long _lookedAt;
 
     /// <summary>What a handshake needs.</summary>
@@ -29,16 +30,20 @@ internal sealed partial class CertificateFiles(string certificateFile, string ke
                 return _context;
             _lookedAt = time.GetTimestamp();
             var stamp = (File.GetLastWriteTimeUtc(certificateFile), File.GetLastWriteTimeUtc(keyFile));
-            if (_context is not null && stamp == _stamp)
+            // What could not be read may have been in the middle of being written: within one tick of the file system's clock, even.
+            if (_context is not null && stamp == _stamp && !_failing)
                 return _context;
             try
             {
                 _context = Read();
+                _failing = false;
                 CertificateRead(logger, certificateFile, _context.TargetCertificate.NotAfter.ToUniversalTime());
             }
             catch (Exception e) when (_context is not null && e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
             {
-                CertificateNotRead(logger, certificateFile, e.Message);
+                if (!_failing || stamp != _stamp)
+                    CertificateNotRead(logger, certificateFile, e.Message);
+                _failing = true;
             }
             _stamp = stamp;
             return _context!;

@@ -111,15 +111,11 @@ public sealed class TlsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_certificate_is_used_without_a_restart_and_a_broken_one_is_not()
+    public async Task A_new_certificate_is_used_without_a_restart()
     {
         Assert.Equal("CN=first", await SubjectAsync());
         WriteCertificate("CN=second");
         Assert.Equal("CN=second", await UntilAsync("CN=second"));
-        await File.WriteAllTextAsync(CertificateFile, "broken");
-        // Looked at once a second at most: two handshakes more than a second apart have both seen it.
-        await UntilReadAgainAsync();
-        Assert.Equal("CN=second", await SubjectAsync());
     }
 
     private async Task<string?> UntilAsync(string subject)
@@ -130,13 +126,6 @@ public sealed class TlsTests : IAsyncLifetime
         {
         }
         return seen;
-    }
-
-    private async Task UntilReadAgainAsync()
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(2.5))
-            Assert.Equal("CN=second", await SubjectAsync());
     }
 
     /// <summary>Whose certificate a new connection is shown.</summary>

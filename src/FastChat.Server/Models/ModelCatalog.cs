@@ -57,6 +57,8 @@ internal sealed class ModelCatalog : IModelCatalog, IDisposable
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a changed DNS record is noticed
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
+        // An answer that nobody wants any more ends at once: reading on to save the connection would have the model go on for as long.
+        ResponseDrainTimeout = TimeSpan.Zero,
         MaxConnectionsPerServer = 1024,
         AllowAutoRedirect = false, // a redirect would carry the conversation to an address nobody configured
         UseCookies = false,

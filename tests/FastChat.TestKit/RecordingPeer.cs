@@ -20,7 +20,7 @@ public sealed class RecordingPeer : IChatPeer
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>With what it was closed; completes when it is.</summary>
-    public Task<(int Code, string Reason)> Closed => _closed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+    public Task<(int Code, string Reason)> Closed => _closed.Task.WaitAsync(ScriptedChatClient.Patience);
 
     public bool IsClosed => _closed.Task.IsCompleted;
 
@@ -61,7 +61,7 @@ public sealed class RecordingPeer : IChatPeer
     }
 
     /// <summary>The next frame, as it was sent.</summary>
-    public async Task<string> NextTextAsync() => await _frames.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    public async Task<string> NextTextAsync() => await _frames.Reader.ReadAsync().AsTask().WaitAsync(ScriptedChatClient.Patience);
 
     /// <summary>The next frame, which must be a JSON object.</summary>
     public async Task<JsonElement> NextAsync() => JsonDocument.Parse(await NextTextAsync()).RootElement;

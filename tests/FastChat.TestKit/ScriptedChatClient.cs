@@ -7,6 +7,9 @@ namespace FastChat.TestKit;
 /// <summary>A model whose every word is said by the test: each request is a <see cref="ScriptedAnswer"/> that the test takes and plays.</summary>
 public sealed class ScriptedChatClient : IChatClient
 {
+    /// <summary>How long the engine may take before it counts as hung, on a machine that is busy with other things.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
     private readonly Channel<ScriptedAnswer> _requests = Channel.CreateUnbounded<ScriptedAnswer>();
 
     /// <summary>When set, requests are answered with this at once and not put in front of the test.</summary>
@@ -18,7 +21,7 @@ public sealed class ScriptedChatClient : IChatClient
     private int _count;
 
     /// <summary>The next request that reaches the model.</summary>
-    public async Task<ScriptedAnswer> NextAsync() => await _requests.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    public async Task<ScriptedAnswer> NextAsync() => await _requests.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -95,8 +98,8 @@ public sealed class ScriptedAnswer(IReadOnlyList<ChatMessage> prompt, Cancellati
     /// <summary>Waits until the engine has cancelled the request.</summary>
     public async Task WhenCancelledAsync()
     {
-        var cancelled = new TaskCompletionSource();
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var registration = cancellation.Register(cancelled.SetResult);
-        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await cancelled.Task.WaitAsync(ScriptedChatClient.Patience);
     }
 }

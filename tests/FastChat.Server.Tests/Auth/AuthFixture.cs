@@ -49,7 +49,7 @@ internal sealed class AuthFixture : IDisposable
     }
 
     public async Task<AuthResult> ValidateAsync(string token) =>
-        await (await OpenAsync()).ValidateAsync(token, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        await (await OpenAsync()).ValidateAsync(token, CancellationToken.None).AsTask().WaitAsync(Hosting.TestServer.Patience);
 
     public void Dispose()
     {

@@ -21,7 +21,7 @@ public sealed class UserAuthenticatorTests : IDisposable
 
     private async Task<AuthResult> AskAsync(UserIdTrust trust, params string[] parts) =>
         await new UserAuthenticator(await _auth.OpenAsync(), trust, NullLogger.Instance)
-            .AuthenticateAsync(Request(parts)).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            .AuthenticateAsync(Request(parts)).AsTask().WaitAsync(Hosting.TestServer.Patience);
 
     private string Token(string sub = "u1") => Forge.Hs256(AuthFixture.SecretBytes, _auth.Claims().Replace("u1", sub));
 

@@ -1,6 +1,7 @@
 using System.Text;
 using FastChat.Server.Commands;
 using FastChat.Server.Configuration;
+using FastChat.Server.Tests.Hosting;
 using FastChat.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,7 +10,7 @@ namespace FastChat.Server.Tests.Commands;
 /// <summary>Runs command lines in process, in a directory of their own, with captured streams and a server that only notes its options.</summary>
 internal sealed class CommandRunner : IDisposable
 {
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Bound = TestServer.Patience;
 
     public DirectoryInfo Directory { get; } = System.IO.Directory.CreateTempSubdirectory("fastchat-cli-");
 

@@ -111,7 +111,7 @@ public sealed class UserAndTokenCommandTests : IDisposable
         {
             var output = process.StandardOutput.ReadToEndAsync();
             var error = process.StandardError.ReadToEndAsync();
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            await process.WaitForExitAsync().WaitAsync(CommandRunner.Bound);
             return (process.ExitCode, await output, await error);
         }
         finally

@@ -9,7 +9,7 @@ namespace FastChat.Server.Tests.Documentation;
 /// <summary>What the pages show is compiled as it stands there, and the first of it is run.</summary>
 public sealed class SampleTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = Hosting.TestServer.Patience;
 
     // What <ImplicitUsings> gives to a program of Microsoft.NET.Sdk.Web.
     private const string ImplicitUsings = """

@@ -8,7 +8,7 @@ public sealed class DrainTests
     [Fact]
     public async Task A_running_answer_ends_before_its_socket_is_closed_with_1001()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await TestServer.StartAsync(new() { ["DrainTimeout"] = "5m" });
         server.Model.Reply = null;
         var (socket, _) = await server.ChatAsync("ada");
         using var idle = await server.ConnectAsync($"/ws/?token={await server.TokenAsync("bob")}");
@@ -32,10 +32,11 @@ public sealed class DrainTests
             answer.Say("All of ", "it.").Finish();
             var complete = await socket.SkipToAsync("response_complete");
             Assert.Equal(("All of it.", "stop"), (complete.Text("full_response"), complete.Text("finish_reason")));
-            Assert.Equal(1001, (await socket.ClosedAsync()).Code);
-            await socket.CloseAsync();
-            Assert.Equal(1001, (await idle.ClosedAsync()).Code);
-            await idle.CloseAsync();
+            foreach (var open in (TestSocket[])[socket, idle])
+            {
+                Assert.Equal(1001, (await open.ClosedAsync()).Code);
+                await open.CloseAsync();
+            }
             await stopping;
         }
         await Assert.ThrowsAsync<HttpRequestException>(() => server.Http.GetAsync(new Uri("/health/live", UriKind.Relative)));

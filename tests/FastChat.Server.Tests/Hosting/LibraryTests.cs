@@ -70,6 +70,7 @@ public sealed class LibraryTests : IAsyncLifetime
         using var text = await TestSocket.ConnectAsync(http.BaseAddress, $"{prefix}/ws/?token={token}", []);
         await text.SendAsync("Hello");
         Assert.NotEmpty(await text.TextAsync());
+        await text.CloseAsync();
         Assert.Equal(2, (await http.GetJsonAsync(prefix + "/conversations")).GetArrayLength());
         using var page = await http.GetAsync(new Uri(prefix + "/index.html", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);

@@ -6,7 +6,7 @@ namespace FastChat.Server.Tests.Hosting;
 /// <summary>The program from outside: how it starts, stops, fails, and what it loses when it is killed.</summary>
 public sealed class ProcessTests : IAsyncLifetime
 {
-    private const int Kills = 4;
+    private const int Kills = 4, Users = 4;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("fastchat-process-");
 
     public ValueTask InitializeAsync() => default;
@@ -89,25 +89,28 @@ public sealed class ProcessTests : IAsyncLifetime
         var settings = new Dictionary<string, object> { ["RateLimits"] = new { PerMinute = 1_000_000, PerHour = 1_000_000 } };
         await File.WriteAllTextAsync(Path.Combine(_directory.FullName, "appsettings.json"), JsonSerializer.Serialize(settings));
         var acknowledged = new List<(string Id, string ClientId, string Text)>();
+        string[] tokens = [];
         var random = new Random(20240115);
         for (int round = 0; round < Kills; round++)
         {
             using var server = await ServerProcess.StartAsync(_directory, "--port", "0");
             if (round > 0)
-                await CheckAsync(server, acknowledged);
+                await CheckAsync(server, tokens, acknowledged);
+            else
+                tokens = await Task.WhenAll(Enumerable.Range(0, Users).Select(i => DevTokenAsync(server, $"user{i}")));
             int before = acknowledged.Count, goal = before + random.Next(20, 120);
-            await Task.WhenAll(Enumerable.Range(0, 4).Select(i => SendUntilKilledAsync(server, $"user{i}", round, acknowledged, goal)))
+            var ends = await Task.WhenAll(tokens.Select((token, i) => SendUntilKilledAsync(server, token, $"user{i}.{round}", acknowledged, goal)))
                 .WaitAsync(TestServer.Patience);
-            Assert.True(acknowledged.Count >= goal);
+            Assert.True(acknowledged.Count >= goal, string.Join('\n', ends.Select(e => e.Message).Append(server.Errors)));
         }
         using var last = await ServerProcess.StartAsync(_directory, "--port", "0");
-        await CheckAsync(last, acknowledged);
+        await CheckAsync(last, tokens, acknowledged);
     }
 
     /// <summary>A session's socket that sends without waiting for answers; the one whose acknowledgement reaches the goal kills the server.</summary>
-    private async Task SendUntilKilledAsync(ServerProcess server, string user, int round, List<(string, string, string)> acknowledged, int goal)
+    private static async Task<Exception> SendUntilKilledAsync(
+        ServerProcess server, string token, string sender, List<(string, string, string)> acknowledged, int goal)
     {
-        string token = await TokenAsync(user);
         try
         {
             using var http = Client(server, token);
@@ -116,7 +119,7 @@ public sealed class ProcessTests : IAsyncLifetime
             using var socket = await TestSocket.ConnectAsync(server.Address, $"/ws/chat/{session.Text("session_id")}?token={token}", []);
             for (int i = 0; ; i++)
             {
-                string clientId = $"{user}.{round}.{i}", text = $"{clientId} {new string('x', i * 37 % 900)}";
+                string clientId = $"{sender}.{i}", text = $"{clientId} {new string('x', i * 37 % 900)}";
                 await socket.SendAsync(new { message = text, client_message_id = clientId });
                 JsonElement message;
                 do
@@ -135,15 +138,16 @@ public sealed class ProcessTests : IAsyncLifetime
         catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or HttpRequestException or InvalidOperationException or IOException)
         {
             // Killed, perhaps before this one had even begun.
+            return e;
         }
     }
 
-    private async Task CheckAsync(ServerProcess server, List<(string Id, string ClientId, string Text)> acknowledged)
+    private static async Task CheckAsync(ServerProcess server, string[] tokens, List<(string Id, string ClientId, string Text)> acknowledged)
     {
         var stored = new Dictionary<string, (string ClientId, string Text)>();
-        for (int i = 0; i < 4; i++)
+        foreach (string token in tokens)
         {
-            using var http = Client(server, await TokenAsync($"user{i}"));
+            using var http = Client(server, token);
             foreach (var conversation in (await http.GetJsonAsync("/conversations?messages=false")).EnumerateArray())
             {
                 foreach (var message in await MessagesAsync(http, conversation.Text("id")))
@@ -170,6 +174,14 @@ public sealed class ProcessTests : IAsyncLifetime
         }
         while (before is not null);
         return messages;
+    }
+
+    /// <summary>A token that is good for all starts of the server.</summary>
+    private static async Task<string> DevTokenAsync(ServerProcess server, string name)
+    {
+        using var http = new HttpClient { BaseAddress = server.Address, Timeout = TestServer.Patience };
+        using var issued = await http.SendAsync("POST", "/auth/dev-token", new { name });
+        return (await issued.JsonAsync()).Text("token");
     }
 
     private static HttpClient Client(ServerProcess server, string token) => new()

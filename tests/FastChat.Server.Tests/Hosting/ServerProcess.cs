@@ -1,13 +1,28 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace FastChat.Server.Tests.Hosting;
 
 /// <summary>The server as users start it: the program in a process of its own, in a directory of its own.</summary>
-internal sealed class ServerProcess : IDisposable
+internal sealed partial class ServerProcess : IDisposable
 {
+    private const int Sigint = 2;
+
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
+
+    // A shell has what it runs in the background ignore SIGINT. The server would inherit that from the tests, and be deaf to it.
+    static ServerProcess()
+    {
+        const string line = "SigIgn:";
+        if (!OperatingSystem.IsLinux())
+            return;
+        string ignored = File.ReadLines("/proc/self/status").First(l => l.StartsWith(line, StringComparison.Ordinal))[line.Length..].Trim();
+        if ((ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (Sigint - 1))) != 0)
+            SetSignal(Sigint, 0);
+    }
 
     private ServerProcess(Process process) => _process = process;
 
@@ -46,6 +61,9 @@ internal sealed class ServerProcess : IDisposable
         RedirectStandardOutput = true,
         RedirectStandardError = true,
     })!;
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetSignal(int signal, nint handler);
 
     public void Kill() => _process.Kill();
 

@@ -46,7 +46,7 @@ internal sealed class FakeUpstream : IAsyncDisposable
     /// <summary>How many requests were received that nobody read yet.</summary>
     public int Waiting => _requests.Reader.Count;
 
-    public static TimeSpan Bound => TimeSpan.FromSeconds(30);
+    public static TimeSpan Bound => Hosting.TestServer.Patience;
 
     public async ValueTask DisposeAsync()
     {

@@ -18,14 +18,18 @@ internal static class ModelHarness
     }
 
     public static ModelCatalog Catalog(
-        FakeUpstream upstream, TimeProvider? time = null, string provider = "openai", params (string Key, string Value)[] more)
+        FakeUpstream upstream, TimeProvider? time = null, string provider = "openai", params (string Key, string Value)[] more) =>
+        Catalog(upstream.Endpoint, time, provider, more);
+
+    public static ModelCatalog Catalog(
+        Uri endpoint, TimeProvider? time = null, string provider = "openai", params (string Key, string Value)[] more)
     {
         var settings = new Dictionary<string, string?>
         {
             ["Models:0:Name"] = "test",
             ["Models:0:Provider"] = provider,
             ["Models:0:Model"] = "m-1",
-            ["Models:0:Endpoint"] = upstream.Endpoint.ToString(),
+            ["Models:0:Endpoint"] = endpoint.ToString(),
             ["Models:0:ApiKey"] = Key,
         };
         foreach (var (key, value) in more) settings[key.Contains(':') ? $"Models:{key}" : $"Models:0:{key}"] = value;

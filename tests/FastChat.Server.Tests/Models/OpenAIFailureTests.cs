@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using FastChat.Chat;
 using FastChat.TestKit;
 using Microsoft.Extensions.AI;
@@ -91,9 +93,11 @@ public sealed class OpenAIFailureTests
     [Fact]
     public async Task Nobody_there_is_unavailable()
     {
-        var upstream = await FakeUpstream.StartAsync();
-        using var catalog = ModelHarness.Catalog(upstream, more: ("MaxRetries", "0"));
-        await upstream.DisposeAsync();
+        // A port that is taken and that nobody listens on: a free one might be somebody's by the time it is tried.
+        using var taken = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var nobody = new Uri($"http://{taken.LocalEndPoint}/v1");
+        using var catalog = ModelHarness.Catalog(nobody, more: ("MaxRetries", "0"));
         (await catalog.Client().Ask("hi").CollectAsync()).Failed(ModelFailure.Unavailable);
     }
 

@@ -42,8 +42,8 @@ public sealed class HttpAuthTests : IAsyncLifetime
                 ? RateLimitFilter.TryTake(context, limiter, user.Id) ?? Results.Text(user.Id)
                 : Results.Text(result.Failure.ToString());
         });
-        await _app.StartAsync().WaitAsync(TimeSpan.FromSeconds(30));
-        _http = new HttpClient { BaseAddress = new Uri(_app.Urls.Single()), Timeout = TimeSpan.FromSeconds(30) };
+        await _app.StartAsync().WaitAsync(Hosting.TestServer.Patience);
+        _http = new HttpClient { BaseAddress = new Uri(_app.Urls.Single()), Timeout = Hosting.TestServer.Patience };
     }
 
     public async ValueTask DisposeAsync()

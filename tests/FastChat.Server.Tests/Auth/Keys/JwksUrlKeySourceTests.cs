@@ -10,7 +10,7 @@ namespace FastChat.Server.Tests.Auth.Keys;
 
 public sealed class JwksUrlKeySourceTests : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = Hosting.TestServer.Patience;
     private readonly FakeTimeProvider _time = new();
     private readonly Publisher _publisher = new();
     private readonly HttpClient _http;

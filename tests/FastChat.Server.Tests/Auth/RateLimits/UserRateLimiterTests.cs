@@ -146,7 +146,7 @@ public sealed class UserRateLimiterTests
             if (limiter.Check("ada").Allowed)
                 Interlocked.Increment(ref passed);
             return default;
-        }).WaitAsync(TimeSpan.FromSeconds(30));
+        }).WaitAsync(Hosting.TestServer.Patience);
         Assert.Equal(100, passed);
     }
 

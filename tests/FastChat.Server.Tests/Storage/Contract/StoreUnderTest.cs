@@ -81,7 +81,7 @@ public abstract class StoreContract<TStore> : IAsyncLifetime
 /// <summary>Bounded waiting.</summary>
 internal static class Soonest
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Limit = Hosting.TestServer.Patience;
 
     public static Task Soon(this Task task) => task.WaitAsync(Limit);
 

@@ -7,21 +7,38 @@ namespace FastChat.Compare;
 internal sealed record ComparisonOptions
 {
     public const string Usage = """
+        Drives WebSocket echo servers with the same load, one beside the other, and reports what each costs.
+
         usage: FastChat.Compare [options]
           --servers A,B      which servers; default: all that this machine has
           --scenarios A,B    which scenarios; default: all
-          --rounds N         how often each server has its turn, 1 to 100 (3)
+          --rounds N         how often each server has its turn in each scenario, 1 to 100 (3)
           --seconds S        counted seconds of each run, 0.1 to 600 (2)
-          --warm-up S        seconds of load before the first run of a process, 0 to 600 (3)
-          --server-cpus 0    CPUs of the servers, none for no pinning; default: 0
-          --client-cpus 1    CPUs of the load client; default: 1
-          --config FILE      further servers, as JSON
+          --warm-up S        seconds of load before a process's first run, 0 to 600 (3)
+          --reference A      the server that the others are multiples of; default: the cheapest in each scenario
+          --server-cpus 0,2  CPUs of the servers, none for no pinning; default: the first one
+          --client-cpus 1    CPU of the load client, none for no pinning; default: the second one
+          --config FILE      further servers, as JSON (below)
           --url ws://...     drive this server, which runs already, and no other
-          --pid N            its process, for CPU time and memory
-          --out DIR          where the report goes (compare-report)
-          --limit MINUTES    give up after so long, and report what there is (30)
+          --pid N            its process, for CPU time and memory; on this machine
+          --out DIR          where compare.json, .csv, .md and .html go (compare-report)
+          --append           add rounds to the report that is there
+          --limit MINUTES    stop after so long, and report what there is (30)
           --list             names the servers and scenarios
+
+        A round takes about (servers) x (scenarios x (seconds + 0.5) + warm-up + 5) seconds. Exit codes: 0 every run has figures,
+        1 one has not, 2 wrong usage.
+
+        Servers of a file: {"servers": [{"name": "mine", "command": ["./mine", "--port", "{port}"]}]}
+        {port} is where to listen on 127.0.0.1, {loops} the number of its CPUs. Also known are "description", "version",
+        "environment" (an object), "directory" and "path" (to upgrade at, default /). A server echoes every message as it came:
+        text as text, up to 1 MiB, without compression.
         """;
+
+    private static readonly string[] Named =
+    [
+        "--servers", "--scenarios", "--rounds", "--seconds", "--warm-up", "--reference", "--server-cpus", "--client-cpus", "--config", "--url", "--pid", "--out", "--limit",
+    ];
 
     public IReadOnlyList<string>? Servers { get; init; }
 
@@ -33,9 +50,13 @@ internal sealed record ComparisonOptions
 
     public double WarmUp { get; init; } = 3;
 
-    public IReadOnlyList<int> ServerCpus { get; init; } = Environment.ProcessorCount > 1 ? [0] : [];
+    /// <summary>By default the first that this process may use, where there is a second for the client.</summary>
+    public IReadOnlyList<int> ServerCpus { get; init; } = CpuPinning.Allowed is [var first, _, ..] ? [first] : [];
 
-    public IReadOnlyList<int> ClientCpus { get; init; } = Environment.ProcessorCount > 1 ? [1] : [];
+    public IReadOnlyList<int> ClientCpus { get; init; } = CpuPinning.Allowed is [_, var second, ..] ? [second] : [];
+
+    /// <summary>The server that ratios are to; null for the cheapest.</summary>
+    public string? Reference { get; init; }
 
     public string? Config { get; init; }
 
@@ -44,6 +65,9 @@ internal sealed record ComparisonOptions
     public int? ProcessId { get; init; }
 
     public string Out { get; init; } = "compare-report";
+
+    /// <summary>Whether the report that is there already gets more rounds.</summary>
+    public bool Append { get; init; }
 
     public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(30);
 
@@ -56,12 +80,12 @@ internal sealed record ComparisonOptions
         for (int i = 0; i < arguments.Count; i++)
         {
             string name = arguments[i];
-            if (name == "--list")
+            if (name is "--list" or "--append")
             {
-                options = options with { List = true };
+                options = name == "--list" ? options with { List = true } : options with { Append = true };
                 continue;
             }
-            if (!name.StartsWith("--", StringComparison.Ordinal)) throw new ArgumentException($"'{name}' is no option.");
+            if (!Named.Contains(name)) throw new ArgumentException($"'{name}' is no option.");
             string value = ++i < arguments.Count ? arguments[i] : throw new ArgumentException($"{name} wants a value.");
             options = name switch
             {
@@ -70,14 +94,14 @@ internal sealed record ComparisonOptions
                 "--rounds" => options with { Rounds = (int)Number(name, value, 1, 100) },
                 "--seconds" => options with { Seconds = Number(name, value, 0.1, 600) },
                 "--warm-up" => options with { WarmUp = Number(name, value, 0, 600) },
+                "--reference" => options with { Reference = value },
                 "--server-cpus" => options with { ServerCpus = Cpus(name, value) },
                 "--client-cpus" => options with { ClientCpus = Cpus(name, value) },
                 "--config" => options with { Config = value },
                 "--url" => options with { Url = ParseUrl(value) },
                 "--pid" => options with { ProcessId = (int)Number(name, value, 1, int.MaxValue) },
                 "--out" => options with { Out = value },
-                "--limit" => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 0.1, 1440)) },
-                _ => throw new ArgumentException($"'{name}' is no option."),
+                _ => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 0.1, 1440)) },
             };
         }
         if (options.ProcessId is not null && options.Url is null) throw new ArgumentException("--pid goes with --url.");

@@ -36,7 +36,7 @@ using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Cre
 try
 {
     var options = ComparisonOptions.Parse(args);
-    var further = options.Config is { } file ? ServerConfig.Parse(File.ReadAllText(file)) : [];
+    var further = options.Config is { } file ? ServerConfig.Read(file) : [];
     if (options.List)
     {
         foreach (var server in (ServerDefinition[])[.. ServerCatalog.BuiltIn, .. further]) Console.WriteLine($"server    {server.Name,-18} {server.Description}");
@@ -47,10 +47,15 @@ try
     IReadOnlyList<ServerDefinition> servers = options.Url is { } url
         ? [new ServerDefinition("url", []) { Description = url.ToString() }]
         : await ServerCatalog.ChooseAsync(options.Servers, further, Console.Error.WriteLine, stop.Token);
+    var report = ComparisonReport.Create(TimeProvider.System.GetUtcNow(), options, servers);
+    if (options.ServerCpus.Concat(options.ClientCpus).Except(CpuPinning.Allowed).ToArray() is [var cpu, ..] && CpuPinning.IsSupported)
+        throw new ArgumentException($"This process may not use CPU {cpu}; it may use {string.Join(", ", CpuPinning.Allowed)}.");
+    if (options.Reference is { } reference && servers.All(s => s.Name != reference)) throw new ArgumentException($"--reference: '{reference}' is not among the servers.");
+    Directory.CreateDirectory(options.Out); // better refused now than after all is measured
+    if (options.Append && ReportFiles.Read(options.Out) is { } earlier) report = earlier.Joined(report);
     stop.CancelAfter(options.Limit);
-    var began = TimeProvider.System.GetUtcNow();
-    var runs = await new Comparison(options, servers, Console.WriteLine).RunAsync(stop.Token);
-    var report = ComparisonReport.Create(began, options, servers, runs);
+    var runs = await new Comparison(options, servers, report.Conditions.Rounds, Console.WriteLine).RunAsync(stop.Token);
+    report = report.With(runs);
     Console.WriteLine();
     Console.Write(TextTable.Render(report));
     foreach (string written in ReportFiles.Write(report, options.Out)) Console.WriteLine(written);
@@ -58,8 +63,7 @@ try
 }
 catch (Exception e) when (e is ArgumentException or FormatException)
 {
-    Console.Error.WriteLine(e.Message);
-    Console.Error.WriteLine(ComparisonOptions.Usage);
+    Console.Error.WriteLine($"{e.Message} See --help.");
     return 2;
 }
 catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)

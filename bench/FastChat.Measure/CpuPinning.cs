@@ -10,6 +10,9 @@ internal static partial class CpuPinning
 
     public static bool IsSupported => OperatingSystem.IsLinux() || OperatingSystem.IsWindows();
 
+    /// <summary>The CPUs that this process may use, where that can be told; else none.</summary>
+    public static IReadOnlyList<int> Allowed { get; } = ReadAllowed();
+
     /// <summary>Starts a process on these CPUs; on any where there are none given, or the system has no such thing.</summary>
     /// <exception cref="InvalidOperationException">This process may not use one of them.</exception>
     public static Process Start(ProcessStartInfo start, IReadOnlyList<int> cpus)
@@ -35,6 +38,18 @@ internal static partial class CpuPinning
         {
             _ = sched_setaffinity(0, MaskBytes, before);
         }
+    }
+
+    private static int[] ReadAllowed()
+    {
+        byte[] mask = new byte[MaskBytes];
+        if (OperatingSystem.IsLinux() && sched_getaffinity(0, MaskBytes, mask) < 0) return [];
+        if (OperatingSystem.IsWindows())
+        {
+            using var self = Process.GetCurrentProcess();
+            BitConverter.TryWriteBytes(mask, (long)self.ProcessorAffinity);
+        }
+        return [.. Enumerable.Range(0, MaskBytes * 8).Where(cpu => (mask[cpu / 8] >> (cpu % 8) & 1) != 0)];
     }
 
     [LibraryImport("libc")]

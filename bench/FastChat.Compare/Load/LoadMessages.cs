@@ -44,6 +44,9 @@ internal sealed record LoadResult
     /// <summary>Share of the time that the client had something to do: near 1, the messages per second are the client's limit.</summary>
     public double ClientBusy { get; init; }
 
+    /// <summary>Share of the time that the client had a CPU: while it polls and nobody disturbs it, all of it; null for an idle run.</summary>
+    public double? ClientCpuShare { get; init; }
+
     /// <summary>Share of the server's core that others had; null where it cannot be read.</summary>
     public double? StolenShare { get; init; }
 

@@ -65,10 +65,12 @@ internal sealed class LoadRun : IDisposable
         long messages = _connections.Sum(c => c.Messages);
         _busy = 0;
         _counting = true;
+        var own = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         Run(TimeSpan.FromSeconds(_order.Seconds), () => false);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _counting = false;
+        own = Environment.CpuUsage.TotalTime - own;
         messages = _connections.Sum(c => c.Messages) - messages;
         double? used = Cpu() - cpu;
         double? coreUsed = (_order.ServerCpu is { } after ? ProcessSampler.BusySeconds(after) : null) - core;
@@ -89,6 +91,7 @@ internal sealed class LoadRun : IDisposable
             MaxMicroseconds = _latencies.Max / 1e3,
             ServerCpuSeconds = used,
             ClientBusy = _busy / (double)Stopwatch.Frequency / seconds,
+            ClientCpuShare = own.TotalSeconds / seconds,
             StolenShare = used is not null && coreUsed is not null ? Math.Max(0, (coreUsed.Value - used.Value) / seconds) : null,
             RssBytes = rss,
         };

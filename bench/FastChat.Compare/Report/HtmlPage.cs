@@ -49,24 +49,23 @@ internal static class HtmlPage
 
     private static void Overview(StringBuilder page, ComparisonReport report)
     {
-        page.Append("<section>\n<h2>At a glance</h2>\n<p>CPU time of the server for each message, in microseconds, and as a multiple of the least in its column; for idle connections, KiB of memory each. Lower is better.</p>\n<div class=\"wide\"><table class=\"glance\">\n<thead><tr><th></th>");
+        page.Append(CultureInfo.InvariantCulture, $"<section>\n<h2>At a glance</h2>\n<p>CPU time of the server for each message, in microseconds, and as a multiple of {E(report.Conditions.Reference ?? "the least in its column")}; for idle connections, KiB of memory each. Lower is better.</p>\n<div class=\"wide\"><table class=\"glance\">\n<thead><tr><th></th>");
         foreach (var scenario in report.Scenarios) page.Append(CultureInfo.InvariantCulture, $"<th title=\"{E(scenario.Title)}\">{E(scenario.Name)}</th>");
         page.Append("</tr></thead>\n<tbody>\n");
         foreach (var server in report.Servers)
         {
             page.Append(CultureInfo.InvariantCulture, $"<tr><th><i class=\"c{Colour(report, server.Name)}\"></i>{E(server.Name)}</th>");
-            foreach (var scenario in report.Scenarios) page.Append(Glance(report, scenario, report.Summaries.FirstOrDefault(s => s.Server == server.Name && s.Scenario == scenario.Name)));
+            foreach (var scenario in report.Scenarios) page.Append(Glance(scenario, report.Find(server.Name, scenario)));
             page.Append("</tr>\n");
         }
         page.Append("</tbody></table></div>\n</section>\n");
     }
 
-    private static string Glance(ComparisonReport report, Scenario scenario, Summary? summary)
+    private static string Glance(Scenario scenario, Summary? summary)
     {
-        double? value = scenario.IsIdle ? summary?.IdleBytesPerConnection / 1024 : summary?.CpuMicroseconds;
+        double? value = scenario.IsIdle ? summary?.Cost / 1024 : summary?.Cost;
         if (value is null) return "<td class=\"none\">-</td>";
-        double least = report.Summaries.Where(s => s.Scenario == scenario.Name).Min(s => scenario.IsIdle ? s.IdleBytesPerConnection / 1024 : s.CpuMicroseconds) ?? 1;
-        double ratio = least > 0 ? value.Value / least : 1;
+        double ratio = summary!.Ratio ?? 1;
         // Eightfold is as red as it gets; on a logarithmic scale, because ratios multiply.
         double heat = Math.Clamp(Math.Log2(Math.Max(ratio, 1)) / 3, 0, 1) * 60;
         return string.Create(CultureInfo.InvariantCulture, $"<td style=\"--heat:{heat:0}%\"><b>{Figures.Short(value)}</b> <small>{Figures.Ratio(ratio)}</small></td>");
@@ -93,12 +92,12 @@ internal static class HtmlPage
             if (latencies.Length > 0) Chart(page, "Round trip: p50 (full), p99, p99.9", LatencyChart.Render("Latency percentiles", latencies));
         }
         page.Append("</div>\n<details><summary>Figures</summary>\n<div class=\"wide\"><table>\n<thead><tr>");
-        foreach (string title in SummaryColumns.Titles(scenario)) page.Append(CultureInfo.InvariantCulture, $"<th>{E(title)}</th>");
+        foreach (string title in SummaryColumns.Titles(report, scenario)) page.Append(CultureInfo.InvariantCulture, $"<th>{E(title)}</th>");
         page.Append("</tr></thead>\n<tbody>\n");
         foreach (var summary in ranked)
         {
             page.Append("<tr>");
-            foreach (string value in SummaryColumns.Values(report, scenario, summary)) page.Append(CultureInfo.InvariantCulture, $"<td>{E(value)}</td>");
+            foreach (string value in SummaryColumns.Values(scenario, summary)) page.Append(CultureInfo.InvariantCulture, $"<td>{E(value)}</td>");
             page.Append("</tr>\n");
         }
         page.Append("</tbody></table></div>\n");
@@ -120,11 +119,14 @@ internal static class HtmlPage
             <section>
             <h2>How it was measured</h2>
             <p>Each server runs in a process of its own on {E(Cpus(how.ServerCpus))}, the load client in another on {E(Cpus(how.ClientCpus))}, over loopback.
-            In each of {how.Rounds} rounds every server has its turn, beginning with another one each time: a fresh process, {how.WarmUp:0.#} s of warm-up, then {how.Seconds:0.#} s
-            of each scenario; idle connections are opened on another fresh process. The table has medians. A connection sends on when everything it has sent is back (a closed
-            loop, so the latencies are those at the speed of the server, not at a given rate), and every byte of every echo is compared with what was sent. The client polls, so
-            that no server pays for waking it, except where one connection plays ping-pong. Where the client is busy all the time, messages a second are its limit: compare CPU
-            time there. CPU time is user and kernel time of the server's process. Runs in which others took more than 6 % of the server's CPU count only where there are no others.</p>
+            In each of {how.Rounds} rounds all servers are started afresh and warmed up for {how.WarmUp:0.#} s; then they take turns, scenario by scenario and each time beginning
+            with another one, {how.Seconds:0.#} s each, while the others sleep: so what is compared was measured within seconds. Idle connections are opened on a further fresh
+            process. The tables have medians; a multiple is the median of what it is in each round. Runs in which others took more than 6 % of the server's CPU, or kept the
+            client from its own, are repeated at most twice, and count only where there are no others.</p>
+            <p>A connection sends on when everything it has sent is back: a closed loop, so latencies are those at the speed of the server, not at a given rate. Every echo is
+            compared with what was sent, those of up to 1 KiB and every 16th longer one byte by byte. The client polls, so that no server pays for waking it, except where one
+            connection plays ping-pong. Where the client is busy all the time, messages a second are its limit: compare CPU time there. CPU time is user and kernel time of the
+            server's process; memory is its resident set, of an idle connection the growth by {Scenario.Find("idle").Connections:#,0} connections divided by as many.</p>
             <div class="wide"><table>
             <thead><tr><th>server</th><th>what it is</th><th>version</th><th>environment</th></tr></thead>
             <tbody>

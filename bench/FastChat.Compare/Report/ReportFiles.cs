@@ -3,7 +3,7 @@ using FastChat.Compare.Runs;
 
 namespace FastChat.Compare.Report;
 
-/// <summary>Writes a report as JSON (everything), CSV (a line a run) and one HTML page.</summary>
+/// <summary>Writes a report as JSON (everything), CSV (a line a run), a Markdown table (the medians) and one HTML page.</summary>
 internal static class ReportFiles
 {
     private static readonly (string Name, Func<Run, object?> Value)[] Columns =
@@ -25,11 +25,12 @@ internal static class ReportFiles
         ("echoed_bytes_per_connection", r => r.Result.EchoedBytesPerConnection),
         ("connect_cpu_us", r => r.Result.ConnectMicroseconds),
         ("client_busy", r => r.Result.ClientBusy),
+        ("client_cpu_share", r => r.Result.ClientCpuShare),
         ("stolen_share", r => r.Result.StolenShare),
         ("error", r => r.Result.Error),
     ];
 
-    /// <summary>Writes compare.json, compare.csv and compare.html into a directory, which is made where needed.</summary>
+    /// <summary>Writes compare.json, compare.csv, compare.md and compare.html into a directory, which is made where needed.</summary>
     /// <returns>Their paths.</returns>
     public static IReadOnlyList<string> Write(ComparisonReport report, string directory)
     {
@@ -38,10 +39,26 @@ internal static class ReportFiles
         [
             ("compare.json", JsonSerializer.Serialize(report, ReportJson.Default.ComparisonReport) + "\n"),
             ("compare.csv", Csv(report.Runs)),
+            ("compare.md", MarkdownTable.Render(report)),
             ("compare.html", HtmlPage.Render(report)),
         ];
         foreach (var (name, text) in files) File.WriteAllText(Path.Combine(directory, name), text);
         return [.. files.Select(f => Path.Combine(directory, f.Name))];
+    }
+
+    /// <summary>The report that is in a directory; null where there is none.</summary>
+    /// <exception cref="FormatException">It is not one of this program.</exception>
+    public static ComparisonReport? Read(string directory)
+    {
+        string file = Path.Combine(directory, "compare.json");
+        try
+        {
+            return File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllText(file), ReportJson.Default.ComparisonReport) : null;
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"{file} is not a report of this program: {e.Message}", e);
+        }
     }
 
     internal static string Csv(IEnumerable<Run> runs) =>

@@ -10,7 +10,7 @@ internal static class TextTable
         var text = new StringBuilder();
         foreach (var scenario in report.Scenarios)
         {
-            string[][] rows = [[.. SummaryColumns.Titles(scenario)], .. report.Ranked(scenario).Select(s => SummaryColumns.Values(report, scenario, s).ToArray())];
+            string[][] rows = [[.. SummaryColumns.Titles(report, scenario)], .. report.Ranked(scenario).Select(s => SummaryColumns.Values(scenario, s).ToArray())];
             int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length))];
             text.AppendLine($"{scenario.Name}: {scenario.Title}");
             foreach (string[] row in rows)

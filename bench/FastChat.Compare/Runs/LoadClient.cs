@@ -41,6 +41,8 @@ internal sealed class LoadClient(IReadOnlyList<int> cpus) : IDisposable
     {
         string[] command = ThisProgram.Command("load");
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        // One thread does all; a collector beside it would only take its time. (The servers of this program keep .NET's defaults.)
+        start.Environment["DOTNET_gcConcurrent"] = "0";
         return CpuPinning.Start(start, cpus);
     }
 

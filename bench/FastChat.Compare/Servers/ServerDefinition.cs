@@ -14,7 +14,7 @@ internal sealed record ServerDefinition(string Name, IReadOnlyList<string> Comma
     /// <summary>Environment variables it gets beside this process's own.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Where it is started; null for here.</summary>
+    /// <summary>Where it is started; null for the current directory.</summary>
     public string? WorkingDirectory { get; init; }
 
     /// <summary>The path to upgrade at.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -11,12 +12,13 @@ internal sealed class ServerProcess : IDisposable
     private const int ToldChars = 240;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    private readonly string _name;
     private readonly Process _process;
     private readonly Queue<string> _output = new();
 
-    private ServerProcess(Process process, int port)
+    private ServerProcess(string name, Process process, int port)
     {
-        (_process, Port) = (process, port);
+        (_name, _process, Port) = (name, process, port);
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
         process.BeginOutputReadLine();
@@ -29,11 +31,27 @@ internal sealed class ServerProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>How it ended, and what it said last.</summary>
+    public string Obituary => $"{_name} ended with {_process.ExitCode}: {Output()}";
+
     /// <summary>Starts a server on a free port and waits until it listens.</summary>
     /// <exception cref="InvalidOperationException">It ended, or does not listen in time.</exception>
+    /// <exception cref="Win32Exception">There is no such program, or it may not be run.</exception>
     public static async Task<ServerProcess> StartAsync(ServerDefinition definition, IReadOnlyList<int> cpus, CancellationToken cancellationToken)
     {
-        int port = FreePort();
+        try
+        {
+            return await StartAsync(definition, FreePort(), cpus, cancellationToken);
+        }
+        catch (InvalidOperationException e) when (e.InnerException is null)
+        {
+            // Between our looking for a port and its listening there, somebody else may have taken it.
+            return await StartAsync(definition, FreePort(), cpus, cancellationToken);
+        }
+    }
+
+    private static async Task<ServerProcess> StartAsync(ServerDefinition definition, int port, IReadOnlyList<int> cpus, CancellationToken cancellationToken)
+    {
         string[] command = [.. definition.CommandFor(port, Math.Max(1, cpus.Count))];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
@@ -43,16 +61,32 @@ internal sealed class ServerProcess : IDisposable
             RedirectStandardError = true,
         };
         foreach (var (name, value) in definition.Environment) start.Environment[name] = value;
-        var server = new ServerProcess(CpuPinning.Start(start, cpus), port);
+        var server = new ServerProcess(definition.Name, CpuPinning.Start(start, cpus), port);
         try
         {
-            await server.WaitUntilItListensAsync(definition.Name, cancellationToken);
+            await server.WaitUntilItListensAsync(cancellationToken);
             return server;
         }
         catch
         {
             server.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Whether it has ended, or does so within this time.</summary>
+    public async Task<bool> HasEndedAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(within);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
     }
 
@@ -77,12 +111,12 @@ internal sealed class ServerProcess : IDisposable
         return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
-    private async Task WaitUntilItListensAsync(string name, CancellationToken cancellationToken)
+    private async Task WaitUntilItListensAsync(CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
-            if (_process.HasExited) throw new InvalidOperationException($"{name} ended with {_process.ExitCode}: {Output()}");
+            if (_process.HasExited) throw new InvalidOperationException(Obituary);
             try
             {
                 using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -93,9 +127,9 @@ internal sealed class ServerProcess : IDisposable
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
             }
-            catch (SocketException)
+            catch (SocketException e)
             {
-                throw new InvalidOperationException($"{name} does not listen on port {Port} after {Patience.TotalSeconds:0} s: {Output()}");
+                throw new InvalidOperationException($"{_name} does not listen on port {Port} after {Patience.TotalSeconds:0} s: {Output()}", e);
             }
         }
     }

@@ -37,6 +37,26 @@ public class EchoReaderTests
         Assert.Equal(3, slow.Messages);
     }
 
+    [Theory]
+    [InlineData(0, 5, true)]
+    [InlineData(63, 5, true)]
+    [InlineData(4_936, 5, true)]
+    [InlineData(4_999, 5, true)]
+    [InlineData(2_500, 0, true)]
+    [InlineData(2_500, 16, true)]
+    [InlineData(2_500, 5, false)]
+    public void Long_messages_are_compared_at_both_ends_and_every_16th_throughout(int wrongByte, int after, bool isFound)
+    {
+        var traffic = new Traffic(new Scenario("long", "", 1, 5_000));
+        var reader = new EchoReader(traffic, 1);
+        for (int i = 0; i < after; i++) reader.Read([.. Header(0x82, 5_000), .. traffic.Payload(i, 0)]);
+        byte[] wrong = [.. Header(0x82, 5_000), .. traffic.Payload(after, 0)];
+        wrong[4 + wrongByte] ^= 1;
+        if (isFound) Assert.Throws<EchoException>(() => reader.Read(wrong));
+        else reader.Read(wrong);
+        Assert.Equal(isFound ? after : after + 1, reader.Messages);
+    }
+
     [Fact]
     public void Batches_come_round_again()
     {

@@ -43,8 +43,9 @@ public class ReportTests
     {
         Assert.Equal(["fast", "slow", "broken"], Full.Ranked(Scenario.Find("ping-pong")).Select(s => s.Server));
         Assert.Equal(["fast", "slow"], Full.Ranked(Scenario.Find("idle")).Select(s => s.Server));
-        Assert.Equal(2.4, Full.Ratio(Full.Ranked(Scenario.Find("ping-pong"))[1]));
-        Assert.Null(Full.Ratio(Full.Ranked(Scenario.Find("ping-pong"))[2]));
+        Assert.Equal(3.0, Full.Find("slow", Scenario.Find("ping-pong"))!.Ratio); // of round 1, which is the only one it had
+        Assert.Null(Full.Find("broken", Scenario.Find("ping-pong"))!.Ratio);
+        Assert.Null(Full.Find("slow", Scenario.Find("text")));
     }
 
     [Fact]
@@ -121,13 +122,65 @@ public class ReportTests
         try
         {
             var written = ReportFiles.Write(Full, directory);
-            Assert.Equal(["compare.json", "compare.csv", "compare.html"], written.Select(f => Path.GetFileName(f)));
+            Assert.Equal(["compare.json", "compare.csv", "compare.md", "compare.html"], written.Select(f => Path.GetFileName(f)));
             Assert.All(written, f => Assert.True(new FileInfo(f).Length > 100));
         }
         finally
         {
             Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
         }
+    }
+
+    [Fact]
+    public void Markdown_has_costs_at_a_glance_and_then_every_figure()
+    {
+        string[] lines = MarkdownTable.Render(Full).Split('\n');
+        Assert.Contains("|  | slow | fast | broken |", lines);
+        Assert.Contains("| 100 connections, 64 B, one at a time | 12.0 (3.00x) | 5.00 (1.00x) | - |", lines);
+        Assert.Contains("| 5,000 idle connections | 20.0 (20.00x) | 1.00 (1.00x) | - |", lines);
+        Assert.Contains(lines, l => l.StartsWith("| fast | 5.00 | 1.00x | 500,000 |", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_report_is_read_back_and_gets_more_rounds()
+    {
+        string directory = Directory.CreateTempSubdirectory("fastchat-report-").FullName;
+        try
+        {
+            Assert.Null(ReportFiles.Read(directory));
+            ReportFiles.Write(Full, directory);
+            var read = ReportFiles.Read(directory)!;
+            Assert.Equal(Full.Runs, read.Runs);
+            var joined = read.Joined(Create(Active("new", 2))).With([Active("new", 2, 3), Active("fast", 4, 3)]);
+            Assert.Equal(["slow", "fast", "broken", "new"], joined.Servers.Select(s => s.Name));
+            Assert.Equal((3, 8), (joined.Conditions.Rounds, joined.Runs.Count));
+            Assert.Equal((4.0, 2.0), (joined.Find("fast", Scenario.Find("ping-pong"))!.CpuMicroseconds, joined.Find("fast", Scenario.Find("ping-pong"))!.Ratio));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Rounds_of_something_else_are_not_joined()
+    {
+        string Refusal(ComparisonReport later) => Assert.Throws<ArgumentException>(() => Full.Joined(later)).Message;
+        var same = Create(Active("slow", 1));
+        Assert.Contains("machine", Refusal(same with { Machine = same.Machine with { Cores = 3 } }), StringComparison.Ordinal);
+        Assert.Contains("warm-up", Refusal(same with { Conditions = same.Conditions with { WarmUp = 9 } }), StringComparison.Ordinal);
+        Assert.Contains("CPUs", Refusal(same with { Conditions = same.Conditions with { ServerCpus = [1] } }), StringComparison.Ordinal);
+        Assert.Contains("slow in version 1.0, this is 1.1", Refusal(same with { Servers = [same.Servers[0] with { Version = "1.1" }] }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Multiples_can_be_of_a_server_of_ones_choice()
+    {
+        var report = Create(Active("slow", 12), Active("fast", 4));
+        report = (report with { Conditions = report.Conditions with { Reference = "slow" } }).With([]);
+        Assert.Contains("x slow", TextTable.Render(report), StringComparison.Ordinal);
+        Assert.Contains("as a multiple of slow", HtmlPage.Render(report), StringComparison.Ordinal);
+        Assert.Equal(1, report.Find("slow", Scenario.Find("ping-pong"))!.Ratio);
     }
 
     [Theory]

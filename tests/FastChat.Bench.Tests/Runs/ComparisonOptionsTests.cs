@@ -19,12 +19,13 @@ public class ComparisonOptionsTests
     public void Every_option_is_read()
     {
         var options = ComparisonOptions.Parse(["--servers", "a, b", "--scenarios", "idle,text", "--rounds", "5", "--seconds", "0.5", "--warm-up", "0", "--server-cpus", "2,3", "--client-cpus", "none",
-            "--config", "c.json", "--out", "there", "--limit", "1.5", "--list"]);
+            "--config", "c.json", "--out", "there", "--limit", "1.5", "--list", "--append", "--reference", "b"]);
         Assert.Equal(["a", "b"], options.Servers);
         Assert.Equal(["idle", "text"], options.Scenarios.Select(s => s.Name));
         Assert.Equal((5, 0.5, 0.0), (options.Rounds, options.Seconds, options.WarmUp));
         Assert.Equal([2, 3], options.ServerCpus);
         Assert.Empty(options.ClientCpus);
+        Assert.Equal((true, "b"), (options.Append, options.Reference));
         Assert.Equal(("c.json", "there", 90, true), (options.Config, options.Out, (int)options.Limit.TotalSeconds, options.List));
     }
 
@@ -50,6 +51,18 @@ public class ComparisonOptionsTests
     [InlineData("rounds", "1", "rounds")]
     public void A_wrong_value_names_its_option(string name, string value, string named) =>
         Assert.Contains(named, Assert.Throws<ArgumentException>(() => ComparisonOptions.Parse([name, value])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_unknown_option_is_not_asked_for_a_value() =>
+        Assert.Contains("no option", Assert.Throws<ArgumentException>(() => ComparisonOptions.Parse(["--bogus"])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Servers_and_client_have_cpus_that_this_process_may_use()
+    {
+        var options = ComparisonOptions.Parse([]);
+        Assert.All([.. options.ServerCpus, .. options.ClientCpus], cpu => Assert.Contains(cpu, FastChat.Measure.CpuPinning.Allowed));
+        Assert.Empty(options.ServerCpus.Intersect(options.ClientCpus));
+    }
 
     [Fact]
     public void A_missing_value_and_a_contradiction_are_told()

@@ -42,6 +42,26 @@ public class StatisticsTests
     }
 
     [Fact]
+    public void A_client_that_was_kept_from_its_cpu_disturbs_where_it_polls()
+    {
+        var kept = Good("a", 1) with { Result = Good("a", 1).Result with { ClientCpuShare = 0.5 } };
+        Assert.False(kept.IsClean);
+        Assert.True((kept with { Scenario = "single" }).IsClean);
+        Assert.True((kept with { Result = kept.Result with { ClientCpuShare = 0.99 } }).IsClean);
+    }
+
+    [Fact]
+    public void A_ratio_is_the_median_of_those_within_rounds()
+    {
+        // The machine was half as fast in the second round, and the cheap server has no third.
+        var summaries = Statistics.Summarise([Good("dear", 3), Good("cheap", 1), Good("dear", 6, round: 2), Good("cheap", 2, round: 2), Good("dear", 50, round: 3)]);
+        Assert.Equal([3.0, 1.0], summaries.Select(s => s.Ratio!.Value));
+        Assert.Equal([1.0, 1 / 3.0], Statistics.Summarise([Good("dear", 3), Good("cheap", 1)], "dear").Select(s => s.Ratio!.Value));
+        Assert.Equal([3.0, 1.0], Statistics.Summarise([Good("dear", 3), Good("cheap", 1)], "not among them").Select(s => s.Ratio!.Value));
+        Assert.Equal([4.0, 1.0], Statistics.Summarise([Good("dear", 4), Good("cheap", 1, round: 2)]).Select(s => s.Ratio!.Value));
+    }
+
+    [Fact]
     public void Failures_are_counted_and_the_last_one_named()
     {
         var summaries = Statistics.Summarise([Good("a", 1), new Run("a", "ping-pong", 2, new LoadResult { Error = "gone" }), new Run("b", "ping-pong", 1, new LoadResult { Error = "never there" })]);

@@ -4,6 +4,8 @@ namespace FastChat.Bench.Tests.Servers;
 
 public class ServerConfigTests
 {
+    private static readonly string Home = Path.GetFullPath("here");
+
     [Fact]
     public void A_server_is_read_with_everything_it_can_have()
     {
@@ -12,20 +14,21 @@ public class ServerConfigTests
               // comments are welcome
               "servers": [{
                 "name": "mine", "command": ["./mine", "--listen", "127.0.0.1:{port}", "--threads", "{loops}"], "description": "My own",
-                "version": "1.2", "environment": {"A": "b"}, "directory": "/srv", "path": "/ws",
+                "version": "1.2", "environment": {"A": "b"}, "directory": "srv", "path": "/ws",
               }],
             }
-            """));
-        Assert.Equal(("mine", "My own", "1.2", "/srv", "/ws"), (server.Name, server.Description, server.Version, server.WorkingDirectory, server.Path));
+            """, Home));
+        Assert.Equal(("mine", "My own", "1.2", Path.GetFullPath("srv", Home), "/ws"), (server.Name, server.Description, server.Version, server.WorkingDirectory, server.Path));
         Assert.Equal("b", server.Environment["A"]);
-        Assert.Equal(["./mine", "--listen", "127.0.0.1:4711", "--threads", "2"], server.CommandFor(4711, 2));
+        Assert.Equal([Path.GetFullPath("srv/mine", Home), "--listen", "127.0.0.1:4711", "--threads", "2"], server.CommandFor(4711, 2));
     }
 
     [Fact]
     public void What_is_left_out_has_a_default()
     {
-        var server = Assert.Single(ServerConfig.Parse("""{"servers":[{"name":"a","command":["a","{port}"]}]}"""));
-        Assert.Equal(("/", "", null, 0), (server.Path, server.Description, server.WorkingDirectory, server.Environment.Count));
+        var server = Assert.Single(ServerConfig.Parse("""{"servers":[{"name":"a","command":["a","{port}"]}]}""", Home));
+        Assert.Equal("a", server.Command[0]); // from the PATH
+        Assert.Equal(("/", "", Home, 0), (server.Path, server.Description, server.WorkingDirectory, server.Environment.Count));
     }
 
     [Theory]
@@ -43,7 +46,11 @@ public class ServerConfigTests
     [InlineData("{\"servers\":[{\"name\":\"a\",\"command\":[\"{port}\"],\"comand\":1}]}", "\"comand\"")]
     [InlineData("{\"servers\":[{\"name\":\"a\",\"command\":[\"{port}\"]},{\"name\":\"a\",\"command\":[\"{port}\"]}]}", "two servers")]
     public void What_is_wrong_is_named(string json, string named) =>
-        Assert.Contains(named, Assert.Throws<FormatException>(() => ServerConfig.Parse(json)).Message, StringComparison.Ordinal);
+        Assert.Contains(named, Assert.Throws<FormatException>(() => ServerConfig.Parse(json, Home)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_that_is_not_there_is_named() =>
+        Assert.StartsWith("no-such-file.json: ", Assert.Throws<FormatException>(() => ServerConfig.Read("no-such-file.json")).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task An_unknown_server_is_answered_with_those_there_are()

@@ -20,6 +20,9 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
     /// <summary>The answer to the last ping of a flood, until the flush has completed.</summary>
     public PooledByteBuffer Pong { get; } = new(pool);
 
+    /// <summary>Messages dropped because the queue was full.</summary>
+    public long Dropped { get; set; }
+
     /// <summary>The first of the sends that wait for room.</summary>
     public SendWaiter? FirstWaiter { get; private set; }
 

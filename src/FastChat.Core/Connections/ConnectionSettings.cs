@@ -17,6 +17,9 @@ internal sealed class ConnectionSettings
 
     public required Heartbeat Heartbeat { get; init; }
 
+    /// <summary>The longest message that may come in one frame, in octets.</summary>
+    public int MaxWholeFrame => field > 0 ? field : field = (int)Math.Min(Limits.MaxFrameBytes, Limits.MaxMessageBytes);
+
     /// <summary>Called with each connection at its very end.</summary>
     public Action<WebSocketConnection>? OnEnded { get; init; }
 

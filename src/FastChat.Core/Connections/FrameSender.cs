@@ -49,7 +49,7 @@ internal sealed class FrameSender
     public bool IsClosed { get; private set; }
 
     /// <summary>Messages that <see cref="SendQueuePolicy.DropNewest"/> has dropped.</summary>
-    public long Dropped { get; private set; }
+    public long Dropped => _backlog?.Dropped ?? 0;
 
     /// <summary>Bytes of frames not yet handed to the transport.</summary>
     public long Queued
@@ -107,7 +107,7 @@ internal sealed class FrameSender
             if (EngineMetrics.SendQueueDepth.Enabled) EngineMetrics.SendQueueDepth.Record(queued);
             if (_settings.Limits.SendQueuePolicy == SendQueuePolicy.DropNewest)
             {
-                Dropped++;
+                Behind.Dropped++;
                 EngineMetrics.MessagesDropped.Add(1);
                 return default;
             }

@@ -1,6 +1,9 @@
+using System.Runtime.InteropServices;
+
 namespace FastChat.Connections;
 
 /// <summary>When a silent peer is pinged, and when it is given up; and the deadline of a closing handshake. Looked at once a tick.</summary>
+[StructLayout(LayoutKind.Auto)] // every connection has one
 internal struct KeepAlive
 {
     public enum Verdict

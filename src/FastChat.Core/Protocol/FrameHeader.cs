@@ -15,6 +15,7 @@ namespace FastChat.Protocol;
 ///  +-+-+-+-+-------+-+-------------+-------------------------------+
 /// </code>
 /// </remarks>
+[StructLayout(LayoutKind.Auto)]
 internal readonly struct FrameHeader
 {
     /// <summary>The longest header: two octets, a 64-bit length, a mask.</summary>

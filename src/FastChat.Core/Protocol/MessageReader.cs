@@ -35,6 +35,9 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
     /// <summary>Text or binary, after <see cref="ReadEvent.Message"/>.</summary>
     public Opcode MessageOpcode { get; private set; }
 
+    /// <summary>Whether nothing is half read, and no message lent: the next octet begins a frame, and <see cref="WholeFrame"/> may look at it first.</summary>
+    public bool IsIdle => !_inFrame && !_lent && _message == Opcode.Continuation;
+
     /// <summary>Reads up to the next event.</summary>
     /// <param name="input">What came; on return what is left of it.</param>
     /// <param name="payload">The event's payload.</param>
@@ -54,38 +57,6 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
             var result = Assemble(ref input, out payload);
             if (result != ReadEvent.NeedMore || _inFrame) return result;
         }
-    }
-
-    /// <summary>
-    /// The common case at the price it deserves: a whole frame in one piece of memory, uncompressed, not fragmented, not a close. Anything
-    /// else is <see cref="ReadEvent.NeedMore"/> with nothing taken: go on with <see cref="Read"/>.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ReadEvent ReadWhole(Span<byte> input, out int payloadStart, out int payloadLength)
-    {
-        payloadStart = payloadLength = 0;
-        if (_inFrame || _lent || _message != Opcode.Continuation || !FrameHeader.TryRead(input, out var frame)) return ReadEvent.NeedMore;
-        // FIN and no reserved bits on text, binary, ping or pong; a length that is there and allowed; a mask as the role wants it.
-        byte first = input[0];
-        if (first is not (0x81 or 0x82 or 0x89 or 0x8A) || (ulong)frame.PayloadLength > (ulong)(input.Length - frame.Length)
-            || frame.PayloadLength > _maxFrameLength || frame.PayloadLength > _maxMessageLength || !frame.IsMinimal
-            || frame.Masked != (role == EndpointRole.Server) || (first >= 0x89 && frame.PayloadLength > 125)) return ReadEvent.NeedMore;
-        payloadStart = frame.Length;
-        payloadLength = (int)frame.PayloadLength;
-        var data = input.Slice(payloadStart, payloadLength);
-        if (first == 0x81)
-        {
-            if (!Take(data, frame, 0) || !_text.IsComplete) return Fail(FrameError.TextInvalid);
-            MessageOpcode = Opcode.Text;
-            return ReadEvent.Message;
-        }
-        if (frame.MaskKey != 0) Masking.Apply(data, frame.MaskKey, 0);
-        if (first == 0x82)
-        {
-            MessageOpcode = Opcode.Binary;
-            return ReadEvent.Message;
-        }
-        return first == 0x89 ? ReadEvent.Ping : ReadEvent.Pong;
     }
 
     /// <summary>Takes back the memory of the last message, where it was assembled.</summary>

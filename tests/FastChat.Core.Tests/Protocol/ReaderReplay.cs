@@ -62,7 +62,7 @@ internal sealed class ReaderReplay
     /// <param name="bytes">All of them.</param>
     /// <param name="cuts">Where one arrival ends and the next begins, ascending.</param>
     /// <param name="joined">Whether arrivals gather in one piece of memory, or each lies in its own.</param>
-    /// <param name="fast">Whether to try <see cref="MessageReader.ReadWhole"/> first, as a connection does.</param>
+    /// <param name="fast">Whether to try <see cref="WholeFrame"/> first, as a connection does.</param>
     public Reading Read(byte[] bytes, ReadOnlySpan<int> cuts, bool joined, bool fast)
     {
         Pool = new TrackingArrayPool();
@@ -73,7 +73,7 @@ internal sealed class ReaderReplay
         return reading;
     }
 
-    private static Reading Feed(MessageReader reader, byte[] bytes, ReadOnlySpan<int> cuts, bool joined, bool fast)
+    private Reading Feed(MessageReader reader, byte[] bytes, ReadOnlySpan<int> cuts, bool joined, bool fast)
     {
         var events = new List<string>();
         // What has not arrived yet must not be looked at: it is 0xEE.
@@ -89,9 +89,10 @@ internal sealed class ReaderReplay
             arrived = upTo;
             if (fast)
             {
-                while (consumed < arrived && reader.ReadWhole(memory.AsSpan(consumed..arrived), out int start, out int length) is var whole and not ReadEvent.NeedMore)
+                while (consumed < arrived && reader.IsIdle
+                    && WholeFrame.Read(memory.AsSpan(consumed..arrived), Role, (int)Math.Min(MaxFrame, MaxMessage), out var opcode, out int start, out int length) is var whole and not ReadEvent.NeedMore)
                 {
-                    events.Add(Describe(reader, whole, new ReadOnlySequence<byte>(memory, consumed + start, length)));
+                    events.Add(Describe(whole, opcode, FrameError.TextInvalid, new ReadOnlySequence<byte>(memory, consumed + start, length)));
                     if (whole == ReadEvent.Error) return new(events, arrived);
                     consumed += start + length;
                 }
@@ -101,7 +102,7 @@ internal sealed class ReaderReplay
             {
                 var found = reader.Read(ref input, out var payload);
                 if (found == ReadEvent.NeedMore) break;
-                events.Add(Describe(reader, found, payload));
+                events.Add(Describe(found, reader.MessageOpcode, reader.Error, payload));
                 if (found == ReadEvent.Error) return new(events, arrived);
             }
             consumed = arrived - (int)input.Length;
@@ -110,10 +111,10 @@ internal sealed class ReaderReplay
         return new(events, -1);
     }
 
-    private static string Describe(MessageReader reader, ReadEvent found, in ReadOnlySequence<byte> payload) => found switch
+    private static string Describe(ReadEvent found, Opcode opcode, FrameError error, in ReadOnlySequence<byte> payload) => found switch
     {
-        ReadEvent.Error => $"Error:{reader.Error}",
-        ReadEvent.Message => $"{reader.MessageOpcode}:{Convert.ToHexString(payload.ToArray())}",
+        ReadEvent.Error => $"Error:{error}",
+        ReadEvent.Message => $"{opcode}:{Convert.ToHexString(payload.ToArray())}",
         _ => $"{found}:{Convert.ToHexString(payload.ToArray())}",
     };
 

@@ -12,6 +12,7 @@ internal sealed class LatencyHistogram
     private const int Steps = 1 << StepBits;
 
     private readonly long[] _counts = new long[(64 - StepBits) * Steps + Steps];
+    private double _sum;
 
     /// <summary>How many durations were added.</summary>
     public long Count { get; private set; }
@@ -19,12 +20,16 @@ internal sealed class LatencyHistogram
     /// <summary>The longest of them, exactly.</summary>
     public long Max { get; private set; }
 
+    /// <summary>Their mean; 0 while there are none.</summary>
+    public double Mean => Count == 0 ? 0 : _sum / Count;
+
     /// <summary>Adds one duration; a negative one counts as 0.</summary>
     public void Add(long nanoseconds)
     {
         if (nanoseconds < 0) nanoseconds = 0;
         _counts[IndexOf(nanoseconds)]++;
         Count++;
+        _sum += nanoseconds;
         if (nanoseconds > Max) Max = nanoseconds;
     }
 
@@ -46,6 +51,7 @@ internal sealed class LatencyHistogram
     {
         Array.Clear(_counts);
         Count = Max = 0;
+        _sum = 0;
     }
 
     private static int IndexOf(long value)

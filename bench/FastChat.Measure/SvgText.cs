@@ -24,5 +24,13 @@ internal sealed class SvgText
     public void Circle(double x, double y, double radius, int colour, bool hollow, string tip) => _text.Append(CultureInfo.InvariantCulture,
         $"<circle cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"{radius:0.#}\" class=\"c{colour}{(hollow ? " hollow" : "")}\"><title>{WebUtility.HtmlEncode(tip)}</title></circle>");
 
+    /// <summary>A line through points, x and y in turn; with its meaning as a tip where there is one.</summary>
+    public void Curve(IEnumerable<(double X, double Y)> points, string style, string tip = "")
+    {
+        _text.Append(CultureInfo.InvariantCulture, $"<polyline class=\"{style}\" points=\"");
+        foreach (var (x, y) in points) _text.Append(CultureInfo.InvariantCulture, $"{x:0.#},{y:0.#} ");
+        _text.Append(CultureInfo.InvariantCulture, $"\">{(tip.Length > 0 ? $"<title>{WebUtility.HtmlEncode(tip)}</title>" : "")}</polyline>");
+    }
+
     public override string ToString() => _text.ToString() + "</svg>";
 }

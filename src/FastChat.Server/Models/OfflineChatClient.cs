@@ -8,7 +8,10 @@ namespace FastChat.Server.Models;
 /// The model that needs no key and no network: the same question in the same conversation has the same answer. It quotes the passages
 /// the engine found, does a few small things, and says what it is. Safe for concurrent use.
 /// </summary>
-/// <param name="wordDelay">The pause after each word; zero only yields, so that other generations get their turn.</param>
+/// <param name="wordDelay">
+/// The pace: a word each time it has passed. A pause that came to last longer is made up for by those after it. Zero only yields, so that
+/// other generations get their turn.
+/// </param>
 /// <param name="time">The clock of the pauses.</param>
 internal sealed class OfflineChatClient(TimeSpan wordDelay, TimeProvider time) : IChatClient
 {
@@ -26,13 +29,15 @@ internal sealed class OfflineChatClient(TimeSpan wordDelay, TimeProvider time) :
         string answer = OfflineReplies.Compose(history);
         int most = options?.MaxOutputTokens ?? int.MaxValue;
         long words = 0;
+        long begin = time.GetTimestamp();
         for (int start = 0; start < answer.Length && words < most; words++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             int end = OfflineText.EndOfWord(answer, start);
             yield return new ChatResponseUpdate(ChatRole.Assistant, answer[start..end]);
             start = end;
-            if (wordDelay > TimeSpan.Zero) await Task.Delay(wordDelay, time, cancellationToken);
+            var pause = wordDelay * (words + 1) - time.GetElapsedTime(begin);
+            if (wordDelay > TimeSpan.Zero && pause > TimeSpan.Zero) await Task.Delay(pause, time, cancellationToken);
             else await Task.Yield();
         }
         long asked = history.Sum(m => (long)OfflineText.CountWords(m.Text));

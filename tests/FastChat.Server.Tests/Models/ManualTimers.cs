@@ -7,7 +7,14 @@ internal sealed class ManualTimers : TimeProvider
 {
     private readonly Channel<Armed> _armed = Channel.CreateUnbounded<Armed>();
 
+    private long _ticks;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
     public override DateTimeOffset GetUtcNow() => new(2024, 1, 15, 10, 30, 0, TimeSpan.Zero);
+
+    /// <summary>Goes on when a timer fires, to its time.</summary>
+    public override long GetTimestamp() => Volatile.Read(ref _ticks);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -33,7 +40,13 @@ internal sealed class ManualTimers : TimeProvider
     {
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            if (dueTime != Timeout.InfiniteTimeSpan) Assert.True(owner._armed.Writer.TryWrite(new Armed(dueTime, fire)));
+            if (dueTime == Timeout.InfiniteTimeSpan) return true;
+            long at = owner.GetTimestamp() + dueTime.Ticks;
+            Assert.True(owner._armed.Writer.TryWrite(new Armed(dueTime, () =>
+            {
+                Volatile.Write(ref owner._ticks, Math.Max(at, owner.GetTimestamp()));
+                fire();
+            })));
             return true;
         }
 

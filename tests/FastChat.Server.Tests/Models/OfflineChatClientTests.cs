@@ -1,5 +1,6 @@
 using FastChat.Chat;
 using FastChat.Server.Models;
+using FastChat.TestKit;
 using Microsoft.Extensions.AI;
 
 namespace FastChat.Server.Tests.Models;
@@ -133,6 +134,25 @@ public sealed class OfflineChatClientTests
         await timers.ArmedAsync(TimeSpan.FromMilliseconds(40));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third.WaitAsync(FakeUpstream.Bound));
+    }
+
+    [Fact]
+    public async Task A_pause_that_lasted_too_long_is_made_up_for()
+    {
+        var time = new FakeTimeProvider();
+        using var client = new OfflineChatClient(TimeSpan.FromMilliseconds(40), time);
+        await using var updates = client.Ask("count to 4", CancellationToken.None).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await updates.MoveNextAsync().AsTask().WaitAsync(FakeUpstream.Bound));
+        var second = updates.MoveNextAsync().AsTask();
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.True(await second.WaitAsync(FakeUpstream.Bound));
+        // The third was due at 80 ms, and comes at once; the fourth at 120.
+        Assert.True(await updates.MoveNextAsync().AsTask().WaitAsync(FakeUpstream.Bound));
+        var fourth = updates.MoveNextAsync().AsTask();
+        time.Advance(TimeSpan.FromMilliseconds(19));
+        Assert.False(fourth.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(await fourth.WaitAsync(FakeUpstream.Bound));
     }
 
     [Theory]

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using FastChat.LoadTests.Load;
+
+namespace FastChat.LoadTests.Target;
+
+/// <summary>A FastChat.Server in a process and a temporary directory of its own, on a free port of loopback. Disposing of it ends both.</summary>
+internal sealed class OwnServer : IAsyncDisposable
+{
+    private const string Ready = "FastChat accepts connections on ";
+    private const int KeptLines = 20;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo _data;
+    private readonly Process _process;
+    private readonly Queue<string> _said = new();
+
+    private OwnServer(DirectoryInfo data, Process process, string secret)
+    {
+        (_data, _process, Secret) = (data, process, secret);
+        process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        process.BeginErrorReadLine();
+    }
+
+    public int ProcessId => _process.Id;
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>What it verifies tokens with.</summary>
+    public string Secret { get; }
+
+    /// <summary>Why it is no more; null while it runs.</summary>
+    public string? Failure => _process.HasExited ? $"The server ended with exit code {_process.ExitCode}: {Said()}" : null;
+
+    /// <summary>Starts it and waits until it accepts connections.</summary>
+    /// <param name="settings">Beyond those that every load test needs, by the keys of the configuration.</param>
+    /// <param name="cpus">CPUs that it may use; none for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="LoadException">It did not start.</exception>
+    public static async Task<OwnServer> StartAsync(IEnumerable<KeyValuePair<string, string>> settings, IReadOnlyList<int> cpus, CancellationToken cancellationToken)
+    {
+        var data = Directory.CreateTempSubdirectory("fastchat-load-");
+        string secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+        string[] command = DotnetHost.Command(Path.Combine("server", "fastchat.dll"), "serve", "--port", "0", "--host", "127.0.0.1", "--data", data.FullName);
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = data.FullName, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (var (key, value) in Defaults(secret).Concat(settings)) start.Environment[$"FASTCHAT_{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
+        OwnServer server;
+        try
+        {
+            server = new OwnServer(data, CpuPinning.Start(start, cpus), secret);
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            data.Delete(recursive: true);
+            throw new LoadException($"The server cannot be started: {e.Message}", e);
+        }
+        try
+        {
+            await server.WaitUntilReadyAsync(cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        _process.Dispose();
+        try
+        {
+            _data.Delete(recursive: true);
+        }
+        catch (IOException)
+        {
+            // A scanner may hold a file; the directory is the system's temporary one.
+        }
+    }
+
+    // Limits that protect a server from its users are not what is measured. All stay finite.
+    private static Dictionary<string, string> Defaults(string secret) => new()
+    {
+        ["Auth:Secret"] = secret,
+        ["RateLimits:PerMinute"] = "1000000",
+        ["RateLimits:PerHour"] = "60000000",
+        ["Limits:MaxConnections"] = "200000",
+        ["Limits:MaxConnectionsPerAddress"] = "200000",
+        ["Chat:MaxConcurrentGenerations"] = "200000",
+        // Sessions are opened beforehand, and wait for their sockets.
+        ["Chat:SessionGracePeriod"] = "30m",
+        ["Chat:SessionIdleTimeout"] = "23h",
+        ["Logging:LogLevel:Default"] = "Warning",
+        ["Page"] = "false",
+    };
+
+    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
+        try
+        {
+            while (await _process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+            {
+                if (!line.StartsWith(Ready, StringComparison.Ordinal)) continue;
+                Address = new Uri(line[Ready.Length..].Trim());
+                // Nothing more is expected, but a full pipe would stop whoever writes to it.
+                _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+                return;
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LoadException($"The server does not accept connections after {Patience.TotalSeconds:0} s: {Said()}");
+        }
+        await _process.WaitForExitAsync(cancellationToken);
+        throw new LoadException(Failure!);
+    }
+
+    private void Keep(string? line)
+    {
+        if (string.IsNullOrWhiteSpace(line)) return;
+        lock (_said)
+        {
+            _said.Enqueue(line);
+            if (_said.Count > KeptLines) _said.Dequeue();
+        }
+    }
+
+    private string Said()
+    {
+        lock (_said) return _said.Count == 0 ? "it said nothing." : string.Join(" | ", _said);
+    }
+}

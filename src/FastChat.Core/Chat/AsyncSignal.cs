@@ -11,10 +11,13 @@ internal sealed class AsyncSignal : IValueTaskSource
     private const int Signalled = 1;
     private const int Waiting = 2;
 
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _core;
     private int _state;
 
-    public void Set()
+    /// <param name="inline">
+    /// Whether the waiter may go on within this call: only where the caller holds no lock and can spare the time until the waiter's next wait.
+    /// </param>
+    public void Set(bool inline = false)
     {
         while (true)
         {
@@ -24,7 +27,11 @@ internal sealed class AsyncSignal : IValueTaskSource
             if (Interlocked.CompareExchange(ref _state, state == Waiting ? Idle : Signalled, state) != state)
                 continue;
             if (state == Waiting)
+            {
+                // Whoever got here is alone with the core until the waiter goes on.
+                _core.RunContinuationsAsynchronously = !inline;
                 _core.SetResult(true);
+            }
             return;
         }
     }

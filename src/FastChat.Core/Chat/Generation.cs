@@ -93,7 +93,9 @@ public sealed class Generation
             Publish();
             readers = _readers;
         }
-        Wake(readers);
+        // Each sends what there is, at most one message, and waits again: cheaper on this thread than on another, which would have to be woken.
+        foreach (var reader in readers)
+            reader.Set(inline: true);
         return !full || !TryFinish(FinishReason.Length);
     }
 
@@ -115,7 +117,8 @@ public sealed class Generation
         // Not here: a client's cancellation callbacks are its own code and may take their time.
         ThreadPool.UnsafeQueueUserWorkItem(static stopping => _ = stopping.CancelAsync().ContinueWith(
             static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default), _stopping, false);
-        Wake(readers);
+        foreach (var reader in readers)
+            reader.Set();
         return true;
     }
 
@@ -186,11 +189,5 @@ public sealed class Generation
                 Array.Resize(ref _ends, Math.Max(16, 2 * _chunks));
             _ends[_chunks++] = _published = next;
         }
-    }
-
-    private static void Wake(AsyncSignal[] readers)
-    {
-        foreach (var reader in readers)
-            reader.Set();
     }
 }

@@ -26,7 +26,7 @@ public sealed class GenerationReader : IDisposable
 
     /// <summary>
     /// Waits until there is something to <see cref="TryRead"/>. False when there will be nothing more: the text is final and read to its
-    /// end, or this reader was disposed of.
+    /// end, or this reader was disposed of. What follows the wait may run on the thread that the model's answer comes on: it must not block.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> WaitAsync()

@@ -13,6 +13,8 @@ namespace FastChat.Transport.Epoll;
 internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWriter, IValueTaskSource<FlushResult>
 {
     private const int BlockSize = 16 * 1024;
+    /// <summary>The first block of what another thread writes: it waits for the loop, and a thousand connections may wait at a time.</summary>
+    private const int SmallBlockSize = 256;
     /// <summary>From this size on a payload is sent from where it lies; below, copying it is cheaper than a call of its own.</summary>
     private const int DirectFrom = 8 * 1024;
     private const int MaxVectors = 64;
@@ -189,7 +191,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
         if (_block is not null && _block.Length - _written >= wanted) return;
         if (_block is not null && _written > 0) (_full ??= new Queue<Block>()).Enqueue(new Block(_block, _written));
         else if (_block is not null) connection.Loop.Options.Pool.Return(_block);
-        _block = connection.Loop.Options.Pool.Rent(Math.Max(wanted, BlockSize));
+        _block = connection.Loop.Options.Pool.Rent(Math.Max(wanted, _unsent > 0 || connection.Loop.IsCurrentThread ? BlockSize : SmallBlockSize));
         _written = 0;
     }
 

@@ -3,17 +3,33 @@ using FastChat.Chat;
 using FastChat.Chat.Dialects;
 using FastChat.Connections;
 using FastChat.Handshake;
+using FastChat.Protocol;
 using FastChat.Server.Auth;
 using FastChat.Storage;
 
 namespace FastChat.Server.Hosting;
 
 /// <summary>Joins WebSocket connections and the chat: who may come in, in which dialect, and then every message.</summary>
-internal sealed class ChatSocketHandler(
-    ChatEngine engine, ChatUsers users, IUserAuthenticator authenticator, IChatRateLimiter limiter, AllowedOrigins origins, TimeProvider time)
-    : WebSocketHandler
+internal sealed class ChatSocketHandler : WebSocketHandler, IDisposable
 {
-    private readonly ConcurrentDictionary<ChatSocket, byte> _open = new();
+    private static readonly TimeSpan ExpiryTick = TimeSpan.FromSeconds(1);
+
+    private readonly ChatEngine _engine;
+    private readonly ChatUsers _users;
+    private readonly IUserAuthenticator _authenticator;
+    private readonly IChatRateLimiter _limiter;
+    private readonly AllowedOrigins _origins;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<WebSocketConnection, Client> _open = new();
+    private readonly ITimer _expiry;
+
+    public ChatSocketHandler(
+        ChatEngine engine, ChatUsers users, IUserAuthenticator authenticator, IChatRateLimiter limiter, AllowedOrigins origins, TimeProvider time)
+    {
+        (_engine, _users, _authenticator, _limiter, _origins, _time) = (engine, users, authenticator, limiter, origins, time);
+        // One timer for all: ten thousand of their own would be megabytes.
+        _expiry = time.CreateTimer(static handler => ((ChatSocketHandler)handler!).CloseExpired(), this, ExpiryTick, ExpiryTick);
+    }
 
     /// <summary>Paths of sockets; each with and without a slash at its end.</summary>
     public static IReadOnlyList<string> Paths { get; } = ["/ws", "/chat", "/ws/chat", "/ws/chat/{session_id}", "/ws/codes"];
@@ -23,13 +39,13 @@ internal sealed class ChatSocketHandler(
 
     public override async ValueTask<UpgradeRefusal?> OnUpgradeAsync(WebSocketRequest request)
     {
-        if (engine.IsDraining)
+        if (_engine.IsDraining)
             return new UpgradeRefusal(503, "The server is shutting down.", [new("Retry-After", "5")]);
-        if (!origins.Allows(request.Origin))
+        if (!_origins.Allows(request.Origin))
             return new UpgradeRefusal(403, "Pages of this origin may not connect.");
         var credentials = new CredentialRequest(request.GetHeader, name => request.GetQueryValues(name) is { Count: > 0 } values ? string.Join(',', values) : null);
         var dialect = DialectOf(request);
-        var result = await authenticator.AuthenticateAsync(credentials);
+        var result = await _authenticator.AuthenticateAsync(credentials);
         try
         {
             return result.User is { } user
@@ -45,10 +61,10 @@ internal sealed class ChatSocketHandler(
     public override async ValueTask OnOpenAsync(WebSocketConnection connection)
     {
         var admission = (Admission)connection.State!;
-        var socket = ChatSocket.Create(admission.Dialect, engine, new ChatPeer(connection), admission.Request, limiter);
-        var client = new Client(socket, admission.ExpiresAt is { } end ? new TokenExpiry(connection, end, time) : null);
+        var socket = ChatSocket.Create(admission.Dialect, _engine, new ChatPeer(connection), admission.Request, _limiter);
+        var client = new Client(socket, admission.ExpiresAt);
         connection.State = client;
-        _open.TryAdd(socket, 0);
+        _open.TryAdd(connection, client);
         await socket.OpenAsync();
     }
 
@@ -59,13 +75,25 @@ internal sealed class ChatSocketHandler(
     {
         if (connection.State is not Client client)
             return;
-        _open.TryRemove(client.Socket, out _);
-        client.Expiry?.Dispose();
+        _open.TryRemove(connection, out _);
         await client.Socket.DisposeAsync();
     }
 
     /// <summary>Completes when the answers that are over have gone out to every socket that takes them.</summary>
-    public Task IdleAsync() => Task.WhenAll(_open.Keys.Select(socket => socket.IdleAsync()));
+    public Task IdleAsync() => Task.WhenAll(_open.Values.Select(client => client.Socket.IdleAsync()));
+
+    public void Dispose() => _expiry.Dispose();
+
+    /// <summary>Closes the sockets whose tokens have expired, at most a tick after they did.</summary>
+    private void CloseExpired()
+    {
+        var now = _time.GetUtcNow();
+        foreach (var (connection, client) in _open)
+        {
+            if (client.ExpiresAt <= now)
+                _ = connection.CloseAsync(CloseCode.PolicyViolation, AuthFailure.Expired.Describe()).AsTask();
+        }
+    }
 
     // docs/protocol.md has the table. Paths that two contracts share are told apart by what the front end of each sends.
     private static ChatDialect DialectOf(WebSocketRequest request)
@@ -89,7 +117,7 @@ internal sealed class ChatSocketHandler(
             return new UpgradeRefusal(404, "User not found.");
         // Users of seed 004 are made beforehand; an id that nobody made is a mistake.
         bool trusted = user.ExpiresAt is null;
-        var record = dialect == ChatDialect.Codes && trusted ? await users.FindAsync(user.Id) : await users.GetOrAddAsync(user);
+        var record = dialect == ChatDialect.Codes && trusted ? await _users.FindAsync(user.Id) : await _users.GetOrAddAsync(user);
         if (record is null)
             return new UpgradeRefusal(404, "User not found.");
         request.State = new Admission(dialect, new ChatSocketRequest { User = record, SessionId = SessionOf(request) }, user.ExpiresAt);
@@ -98,7 +126,7 @@ internal sealed class ChatSocketHandler(
 
     private UpgradeRefusal? Decide(WebSocketRequest request, ChatDialect dialect, CredentialRequest credentials, AuthFailure failure)
     {
-        bool trusts = failure == AuthFailure.NoCredentials && authenticator.IdentifyByUserId(credentials, "anybody").User is not null;
+        bool trusts = failure == AuthFailure.NoCredentials && _authenticator.IdentifyByUserId(credentials, "anybody").User is not null;
         if (dialect == ChatDialect.Codes && trusts)
         {
             request.State = new Admission(dialect, new ChatSocketRequest { TrustUserId = true }, null);
@@ -122,5 +150,5 @@ internal sealed class ChatSocketHandler(
 
     private sealed record Admission(ChatDialect Dialect, ChatSocketRequest Request, DateTimeOffset? ExpiresAt);
 
-    private sealed record Client(ChatSocket Socket, TokenExpiry? Expiry);
+    private sealed record Client(ChatSocket Socket, DateTimeOffset? ExpiresAt);
 }

@@ -1,8 +1,12 @@
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using FastChat.Benchmarks.Budgets;
+using FastChat.Benchmarks.ChatCost;
 
 // --budgets checks bench/allocation-budgets.json in under two minutes; anything else is BenchmarkDotNet's own command line.
+// --chat tells what a chat costs beyond the bare WebSocket; it runs this program again as the bare server.
+if (args is [BareServer.Role, var work, var pause]) return await BareServer.RunAsync(work, pause);
+if (args is [ChatCostRun.Flag, .. var chat]) return await ChatCostRun.RunAsync(chat, Console.Out);
 int at = Array.IndexOf(args, "--budgets");
 if (at < 0)
 {

@@ -9,12 +9,13 @@ internal sealed partial class SingleCore : IDisposable
 {
     private readonly nint _before;
 
-    public SingleCore()
+    /// <param name="cpu">Which one.</param>
+    public SingleCore(int cpu = 0)
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsWindows()) return;
         using var process = Process.GetCurrentProcess();
         _before = process.ProcessorAffinity;
-        Set(process, 1);
+        Set(process, (nint)1 << cpu);
     }
 
     public void Dispose()

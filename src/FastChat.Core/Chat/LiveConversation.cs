@@ -18,6 +18,7 @@ internal sealed class LiveConversation(string id)
     private readonly Lock _gate = new();
     private readonly List<Entry> _turns = [];
     private IConversationListener[] _listeners = [];
+    private SemaphoreSlim? _submitting; // most conversations in memory are idle
 
     public string Id { get; } = id;
 
@@ -25,7 +26,7 @@ internal sealed class LiveConversation(string id)
     public int Holds { get; set; }
 
     /// <summary>Lets one message at a time be committed: what is looked up about its repetition must not change meanwhile.</summary>
-    public SemaphoreSlim Submitting { get; } = new(1, 1);
+    public SemaphoreSlim Submitting => LazyInitializer.EnsureInitialized(ref _submitting, static () => new SemaphoreSlim(1, 1));
 
     public bool IsBusy { get { lock (_gate) return _turns.Any(t => t.State != TurnState.Finished); } }
 

@@ -10,15 +10,23 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
 {
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private SendWaiter? _lastWaiter;
+    private PooledByteBuffer? _queue; // most are pinged and no more: only their flush is waited for
+    private PooledByteBuffer? _pong;
+
+    /// <summary>Bytes in the queue.</summary>
+    public int QueueLength => _queue?.Length ?? 0;
+
+    /// <summary>Bytes of the pong that waits.</summary>
+    public int PongLength => _pong?.Length ?? 0;
 
     /// <summary>Frames written while a flush is pending.</summary>
-    public PooledByteBuffer Queue { get; } = new(pool);
+    public PooledByteBuffer Queue => _queue ??= new(pool);
 
     /// <summary>Bytes of the queue that are control frames, which do not count against the quota.</summary>
     public int QueuedControl { get; set; }
 
     /// <summary>The answer to the last ping of a flood, until the flush has completed.</summary>
-    public PooledByteBuffer Pong { get; } = new(pool);
+    public PooledByteBuffer Pong => _pong ??= new(pool);
 
     /// <summary>Messages dropped because the queue was full.</summary>
     public long Dropped { get; set; }
@@ -76,7 +84,7 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
 
     public void Clear()
     {
-        Queue.Clear();
-        Pong.Clear();
+        _queue?.Clear();
+        _pong?.Clear();
     }
 }

@@ -57,7 +57,7 @@ internal sealed class FrameSender
         get { lock (_gate) return QueuedBytes; }
     }
 
-    private long QueuedBytes => _unflushed + (_backlog?.Queue.Length ?? 0);
+    private long QueuedBytes => _unflushed + (_backlog?.QueueLength ?? 0);
 
     /// <summary>What counts against the quota: not control frames.</summary>
     private long QueuedData => QueuedBytes - _control - (_backlog?.QueuedControl ?? 0);
@@ -362,9 +362,9 @@ internal sealed class FrameSender
     {
         // The queue first: it may begin in the middle of a large frame.
         var behind = Behind;
-        if (behind.Queue.Length > 0) MoveToOutput(behind.Queue, behind.QueuedControl);
+        if (behind.QueueLength > 0) MoveToOutput(behind.Queue, behind.QueuedControl);
         behind.QueuedControl = 0;
-        if (behind.Pong.Length > 0 && !IsClosed) MoveToOutput(behind.Pong, behind.Pong.Length);
+        if (behind.PongLength > 0 && !IsClosed) MoveToOutput(behind.Pong, behind.PongLength);
         while (behind.FirstWaiter is { } waiter && !_broken)
         {
             long queued = QueuedData;

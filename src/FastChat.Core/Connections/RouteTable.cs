@@ -10,7 +10,7 @@ namespace FastChat.Connections;
 internal sealed class RouteTable<T>
 {
     private readonly Dictionary<string, T> _literal = new(StringComparer.Ordinal);
-    private readonly List<(string[] Segments, T Value)> _templates = [];
+    private readonly List<(string[] Segments, string[] Names, T Value)> _templates = [];
     private (bool IsMapped, T? Value) _rest; // of "/{*}", which needs no looking at
 
     /// <exception cref="ArgumentException">The path does not start with a slash, is mapped already, or has a malformed or repeated parameter.</exception>
@@ -38,7 +38,7 @@ internal sealed class RouteTable<T>
                 throw new ArgumentException($"The path '{path}' has a malformed or repeated parameter '{segment}'.", nameof(path));
         }
         if (_templates.Any(t => Same(t.Segments, segments))) throw new ArgumentException($"The path '{path}' is mapped already.", nameof(path));
-        _templates.Add((segments, value));
+        _templates.Add((segments, [.. segments.Select(NameOf).OfType<string>()], value));
     }
 
     public bool TryMatch(string path, [MaybeNullWhen(false)] out T value, out IReadOnlyDictionary<string, string> values)
@@ -49,23 +49,27 @@ internal sealed class RouteTable<T>
         value = _rest.Value;
         if (_templates.Count == 0 || path.Length == 0) return _rest.IsMapped;
         string[] segments = path[1..].TrimEnd('/').Split('/');
-        (string[] Segments, T Value)? best = null;
+        (string[] Segments, string[] Names, T Value)? best = null;
         foreach (var template in _templates)
         {
             if (Matches(template.Segments, segments) && (best is null || Rank(template.Segments) > Rank(best.Value.Segments))) best = template;
         }
         if (best is not { } found) return _rest.IsMapped;
         value = found.Value;
-        var named = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (int i = 0; i < found.Segments.Length; i++)
+        string[] named = new string[found.Names.Length];
+        for (int i = 0, n = 0; i < found.Segments.Length; i++)
         {
             string segment = found.Segments[i];
-            if (IsRest(segment) && segment.Length > 3) named[segment[2..^1]] = i < segments.Length ? string.Join('/', segments[i..]) : "";
-            else if (!IsRest(segment) && IsParameter(segment)) named[segment[1..^1]] = segments[i];
+            if (NameOf(segment) is null) continue;
+            named[n++] = !IsRest(segment) ? segments[i] : i < segments.Length ? string.Join('/', segments[i..]) : "";
         }
-        values = named;
+        values = new RouteValues(found.Names, named);
         return true;
     }
+
+    /// <summary>The name of a parameter; null for what has none.</summary>
+    private static string? NameOf(string segment) =>
+        IsRest(segment) ? segment.Length > 3 ? segment[2..^1] : null : IsParameter(segment) ? segment[1..^1] : null;
 
     private static readonly IReadOnlyDictionary<string, string> Empty = new Dictionary<string, string>();
 

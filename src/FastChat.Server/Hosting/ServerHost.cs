@@ -56,6 +56,7 @@ internal static class ServerHost
         services.AddFastChatModels(options.Configuration);
         services.AddFastChatServices(chat);
         services.AddHostedService<Telemetry>();
+        services.AddHostedService(s => new MemoryTrim(s.GetRequiredService<TimeProvider>()));
         ApiDocument.Add(services);
         if (options.CertificateFile is { } certificate)
             services.AddSingleton(s => new CertificateFiles(certificate, options.KeyFile!, s.GetRequiredService<TimeProvider>(),

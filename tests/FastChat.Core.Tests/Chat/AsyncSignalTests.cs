@@ -53,4 +53,25 @@ public sealed class AsyncSignalTests
             await wait.WaitAsync(ChatHarness.Bound);
         }
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_waiter_goes_on_within_the_call_only_where_that_is_allowed(bool inline)
+    {
+        var signal = new AsyncSignal();
+        var ran = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var within = new ThreadLocal<bool>();
+        async Task WaitAsync()
+        {
+            await signal.WaitAsync();
+            ran.SetResult(within.Value);
+        }
+
+        _ = WaitAsync();
+        within.Value = true;
+        signal.Set(inline);
+        within.Value = false;
+        Assert.Equal(inline, await ran.Task.WaitAsync(ChatHarness.Bound));
+    }
 }

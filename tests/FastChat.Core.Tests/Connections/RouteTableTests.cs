@@ -79,4 +79,19 @@ public sealed class RouteTableTests
         Assert.Throws<ArgumentException>(() => Table("/a/{x}/", "/a/{x}"));
         Assert.Throws<ArgumentException>(() => Table("/{*a}", "/{*b}"));
     }
+
+    [Fact]
+    public void Values_are_a_dictionary()
+    {
+        var table = new RouteTable<string>();
+        table.Add("/{a}/x/{*b}", "both");
+        Assert.True(table.TryMatch("/1/x/2/3", out _, out var values));
+        Assert.Equal(2, values.Count);
+        Assert.Equal(["a", "b"], values.Keys);
+        Assert.Equal(["1", "2/3"], values.Values);
+        Assert.Equal("1", values["a"]);
+        Assert.True(values.ContainsKey("b"));
+        Assert.False(values.TryGetValue("c", out _));
+        Assert.Throws<KeyNotFoundException>(() => values["c"]);
+    }
 }

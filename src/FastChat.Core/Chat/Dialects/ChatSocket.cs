@@ -32,13 +32,13 @@ public abstract class ChatSocket : IAsyncDisposable
 
     private readonly CancellationTokenSource _closed = new();
     private readonly CodeRequests _codes;
+    private OrderedReplies? _replies;
     private int _disposed;
 
     private protected ChatSocket(ChatEngine engine, IChatPeer peer, ChatSocketRequest request, IChatRateLimiter limiter)
     {
         (Engine, Peer, Request, Limiter) = (engine, peer, request, limiter);
         Closed = _closed.Token;
-        Replies = new OrderedReplies(engine.Logger, Closed);
         _codes = new CodeRequests(this);
     }
 
@@ -54,7 +54,7 @@ public abstract class ChatSocket : IAsyncDisposable
     internal CancellationToken Closed { get; }
 
     /// <summary>Answers sent whole.</summary>
-    internal OrderedReplies Replies { get; }
+    internal OrderedReplies Replies => LazyInitializer.EnsureInitialized(ref _replies, () => new OrderedReplies(Engine.Logger, Closed));
 
     /// <summary>The user's id. Only where there is a user.</summary>
     internal string UserId => Request.User!.Id;
@@ -126,7 +126,7 @@ public abstract class ChatSocket : IAsyncDisposable
     /// Completes when the answers that are over have been handed to the peer: a host that shuts down waits for it between
     /// <see cref="ChatEngine.DrainAsync"/> and closing. Bound it: a peer that does not read holds it up.
     /// </summary>
-    public virtual Task IdleAsync() => Replies.IdleAsync();
+    public virtual Task IdleAsync() => Volatile.Read(ref _replies)?.IdleAsync() ?? Task.CompletedTask;
 
     /// <summary>The connection is gone, or is to be let go. Running answers go on. Idempotent.</summary>
     public async ValueTask DisposeAsync()

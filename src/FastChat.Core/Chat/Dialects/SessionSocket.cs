@@ -22,8 +22,8 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, AnswerStream> _streams = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _own = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _silent = new(StringComparer.Ordinal);
+    private HashSet<string>? _own; // made when first needed, as the next: most sockets are idle
+    private HashSet<string>? _silent;
     private ChatSession? _session;
     private ChatEngine.Subscription? _subscription;
     private Task _last = Task.CompletedTask;
@@ -111,7 +111,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         if (!submission.Repeated)
         {
             lock (_gate)
-                _own.Add(turn.Id);
+                (_own ??= new(StringComparer.Ordinal)).Add(turn.Id);
         }
         await SendAsync(submission, static (json, s) =>
         {
@@ -151,9 +151,9 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         bool isOwn;
         lock (_gate)
         {
-            if (_silent.Remove(turn.Id))
+            if (_silent?.Remove(turn.Id) == true)
                 return;
-            isOwn = _own.Remove(turn.Id);
+            isOwn = _own?.Remove(turn.Id) == true;
         }
         Engine.Sessions.Touch(_session!);
         Follow(turn, 0, FollowMode.All, isOwn);
@@ -164,7 +164,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         if (turn.Conversation.Id != _session?.ConversationId)
             return;
         lock (_gate)
-            _silent.Add(turn.Id);
+            (_silent ??= new(StringComparer.Ordinal)).Add(turn.Id);
     }
 
     void ISessionSocket.OnSessionEnded(SessionEnd reason)

@@ -12,7 +12,7 @@ public sealed class RateLimitOptions
     public int PerHour { get; set; } = 1000;
 
     /// <summary>
-    /// How many users are counted at most (about 700 bytes each). Beyond that, those who were idle longest are forgotten first.
+    /// How many users are counted at most (300 bytes each, up to 1,200 while they are busy). Beyond that, those who were idle longest are forgotten first.
     /// </summary>
     public int MaxUsers { get; set; } = 100_000;
 

@@ -13,7 +13,8 @@ internal sealed class LoadRun : IDisposable
     private const int MaxHandshakes = 64;
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
-    // Memory is looked at when the server has had time to give back what it only needed for the handshakes.
+    // Memory is looked at when the server has had time to finish what it was at: to compile what it has just run (which would count as memory
+    // of connections otherwise), and to give back what it only needed for handshakes.
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
 
     private readonly LoadOrder _order;
@@ -99,6 +100,7 @@ internal sealed class LoadRun : IDisposable
 
     private LoadResult Idle()
     {
+        Run(Settle, () => false);
         long? before = Rss();
         double? cpu = Cpu();
         Connect();

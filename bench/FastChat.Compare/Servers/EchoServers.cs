@@ -80,16 +80,23 @@ internal static class EchoServers
     /// <summary>The key of the one request; null where the client goes or sends nonsense.</summary>
     private static async Task<string?> ReadKeyAsync(NetworkStream stream)
     {
-        byte[] head = new byte[4096];
-        int length = 0;
-        while (head.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0)
-        {
-            int n = length < head.Length ? await stream.ReadAsync(head.AsMemory(length)) : 0;
-            if (n == 0) return null;
-            length += n;
-        }
         const string name = "Sec-WebSocket-Key:";
-        return Encoding.ASCII.GetString(head, 0, length).Split("\r\n").FirstOrDefault(l => l.StartsWith(name, StringComparison.OrdinalIgnoreCase))?[name.Length..].Trim();
+        byte[] head = ArrayPool<byte>.Shared.Rent(4096);
+        try
+        {
+            int length = 0;
+            while (head.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0)
+            {
+                int n = length < head.Length ? await stream.ReadAsync(head.AsMemory(length)) : 0;
+                if (n == 0) return null;
+                length += n;
+            }
+            return Encoding.ASCII.GetString(head, 0, length).Split("\r\n").FirstOrDefault(l => l.StartsWith(name, StringComparison.OrdinalIgnoreCase))?[name.Length..].Trim();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(head);
+        }
     }
 
     /// <summary>Sends every piece of a message on as it comes.</summary>

@@ -10,10 +10,10 @@ internal static class TestFrames
     private const uint Key = 0x2B5C3D17;
 
     /// <summary>A whole frame as a client sends it.</summary>
-    public static byte[] Masked(Opcode opcode, ReadOnlySpan<byte> payload)
+    public static byte[] Masked(Opcode opcode, ReadOnlySpan<byte> payload, bool compressed = false)
     {
         byte[] frame = new byte[FrameWriter.HeaderLength(payload.Length, masked: true) + payload.Length];
-        int header = FrameWriter.WriteHeader(frame, opcode, payload.Length, maskKey: Key);
+        int header = FrameWriter.WriteHeader(frame, opcode, payload.Length, compressed: compressed, maskKey: Key);
         Masking.Apply(payload, frame.AsSpan(header), Key, 0);
         return frame;
     }

@@ -43,8 +43,10 @@ catch (ArgumentException e)
 }
 
 // Any path: the load generators of this field each have their own.
+static void Map(WebSocketServer server) => server.Map("/{*}", (connection, message) => connection.SendAsync(message));
+await WarmUp.RunAsync(options, Map);
 await using var server = new WebSocketServer(options);
-server.Map("/{*}", (connection, message) => connection.SendAsync(message));
+Map(server);
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
 {
@@ -57,7 +59,6 @@ using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Cre
     stop.Cancel();
 });
 await server.StartAsync();
-await WarmUp.RunAsync(server.Port);
 Console.WriteLine($"FastChat.Echo listens on ws://{server.EndPoint}");
 await server.WaitAsync(stop.Token);
 return 0;

@@ -87,7 +87,11 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <param name="onMessage">What to do with a message.</param>
     /// <exception cref="ArgumentException">The path is malformed or mapped already.</exception>
     /// <exception cref="InvalidOperationException">The server has started.</exception>
-    public void Map(string path, Func<WebSocketConnection, WebSocketMessage, ValueTask> onMessage) => Map(path, new DelegateHandler(onMessage));
+    public void Map(string path, Func<WebSocketConnection, WebSocketMessage, ValueTask> onMessage)
+    {
+        ArgumentNullException.ThrowIfNull(onMessage);
+        Map(path, new DelegateHandler(onMessage));
+    }
 
     /// <summary>
     /// Gives each connection of a path to a delegate that pulls its messages with <see cref="WebSocketConnection.ReadMessageAsync"/>; when
@@ -157,35 +161,43 @@ public sealed class WebSocketServer : IAsyncDisposable
         foreach (var one in watched)
         {
             if (one is WebSocketConnection connection) connection.Close(CloseCode.GoingAway, "server shutting down", EndReason.Draining);
-            else ((HandshakeWatch)one).Abort();
+            else ((HandshakeWatch)one).GiveUp();
         }
-        var all = watched.OfType<WebSocketConnection>().ToArray();
         try
         {
-            await Task.WhenAll(all.Select(c => c.Completion)).WaitAsync(deadline, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await _counter.WhenEmptyAsync().WaitAsync(deadline, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
             return 0;
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            int aborted = 0;
-            foreach (var connection in all.Where(c => !c.Completion.IsCompleted))
-            {
-                aborted++;
-                connection.AbortFor(EndReason.Draining);
-            }
-            return aborted;
+            // With those whose handshake was just being accepted.
+            var left = _settings.Heartbeat.Watched().OfType<WebSocketConnection>().ToArray();
+            foreach (var connection in left) connection.AbortFor(EndReason.Draining);
+            return left.Length;
         }
     }
 
-    /// <summary>Aborts every connection and frees everything. For a graceful end, <see cref="DrainAsync"/> first.</summary>
+    /// <summary>
+    /// Aborts every connection, waits for their ends, for <see cref="WebSocketLimits.CloseTimeout"/> where a handler does not return, and
+    /// frees everything. For a graceful end, <see cref="DrainAsync"/> first.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         _draining = true;
         await _listener.StopAcceptingAsync().ConfigureAwait(false);
-        var open = _settings.Heartbeat.Watched().OfType<WebSocketConnection>().ToArray();
-        foreach (var connection in open) connection.AbortFor(EndReason.Draining);
-        // A handler that does not return holds its connection's end up; the listener's disposal takes the socket away all the same.
-        await Task.WhenAny(Task.WhenAll(open.Select(c => c.Completion)), Task.Delay(_settings.Limits.CloseTimeout)).ConfigureAwait(false);
+        foreach (var one in _settings.Heartbeat.Watched())
+        {
+            if (one is WebSocketConnection connection) connection.AbortFor(EndReason.Draining);
+            else ((HandshakeWatch)one).Abort();
+        }
+        try
+        {
+            await _counter.WhenEmptyAsync().WaitAsync(_settings.Limits.CloseTimeout, _options.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // A handler that does not return holds its connection's end up; the listener's disposal takes the socket away all the same.
+        }
         await _listener.DisposeAsync().ConfigureAwait(false);
         _settings.Heartbeat.Dispose();
         _compression?.Dispose();
@@ -201,13 +213,13 @@ public sealed class WebSocketServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         return _gate.TryMatch(request, out var admission, out var error) && error == HandshakeError.None
-            ? new AcceptedUpgrade(this, request, admission.Handler!, admission.Subprotocol, admission.Agreed, admission.Extensions)
+            ? new AcceptedUpgrade(RunConnectionAsync, request, admission.Handler!, admission.Subprotocol, admission.Agreed, admission.Extensions)
             : null;
     }
 
-    internal Task RunConnectionAsync(TransportConnection transport, AcceptedUpgrade upgrade)
+    private Task RunConnectionAsync(TransportConnection transport, AcceptedUpgrade upgrade)
     {
-        _counter.Add();
+        _counter.Add(AddressOf(transport.RemoteEndPoint));
         var admission = new UpgradeGate.Admission(UpgradeGate.Outcome.Admitted, upgrade.Handler, upgrade.Subprotocol, upgrade.Agreed, upgrade.Extensions);
         return Run(CreateConnection(transport, upgrade.Request, admission)).Completion;
     }
@@ -252,6 +264,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         }
         var watch = new HandshakeWatch(transport, _options.TimeProvider, _options.HandshakeTimeout);
         _settings.Heartbeat.Add(watch);
+        if (_draining) watch.GiveUp(); // accepted just before: whoever drains did not see it
         var head = HttpRequestHead.Rent(_options.Pool);
         var request = new WebSocketRequest(head);
         UpgradeGate.Admission admission = default;
@@ -276,9 +289,9 @@ public sealed class WebSocketServer : IAsyncDisposable
         }
         else
         {
-            _counter.Remove(address);
             if (admission.Outcome == UpgradeGate.Outcome.Over) await transport.DisposeAsync().ConfigureAwait(false);
             request.Release();
+            _counter.Remove(address);
         }
     }
 }

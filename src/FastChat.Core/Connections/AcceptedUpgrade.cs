@@ -7,11 +7,11 @@ namespace FastChat.Connections;
 /// <summary>A request that has been matched to a handler, and what to answer it; made by <see cref="WebSocketServer.Prepare"/>.</summary>
 public sealed class AcceptedUpgrade
 {
-    private readonly WebSocketServer _server;
+    private readonly Func<TransportConnection, AcceptedUpgrade, Task> _run;
 
-    internal AcceptedUpgrade(WebSocketServer server, WebSocketRequest request, WebSocketHandler handler, string? subprotocol, PerMessageDeflateParameters agreed, string? extensions)
+    internal AcceptedUpgrade(Func<TransportConnection, AcceptedUpgrade, Task> run, WebSocketRequest request, WebSocketHandler handler, string? subprotocol, PerMessageDeflateParameters agreed, string? extensions)
     {
-        _server = server;
+        _run = run;
         Request = request;
         Handler = handler;
         Subprotocol = subprotocol;
@@ -33,5 +33,5 @@ public sealed class AcceptedUpgrade
     internal PerMessageDeflateParameters Agreed { get; }
 
     /// <summary>Serves the connection, whose handshake has been answered, until it has ended. Never throws; disposes of the transport.</summary>
-    public Task RunAsync(TransportConnection transport) => _server.RunConnectionAsync(transport, this);
+    public Task RunAsync(TransportConnection transport) => _run(transport, this);
 }

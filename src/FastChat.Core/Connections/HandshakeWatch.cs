@@ -16,11 +16,29 @@ internal sealed class HandshakeWatch : IWatched
         _grace = time.TimestampFrequency; // a second to take the answer
     }
 
+    private int _state;
+
+    private enum State
+    {
+        UnderWay,
+        Accepted,
+        GivenUp,
+    }
+
     public bool Expired { get; private set; }
 
     public IWatched? NextWatched { get; set; }
 
     public IWatched? PreviousWatched { get; set; }
+
+    /// <summary>The request is going to be accepted; false where the handshake has been given up.</summary>
+    public bool TryAccept() => Interlocked.CompareExchange(ref _state, (int)State.Accepted, (int)State.UnderWay) == (int)State.UnderWay;
+
+    /// <summary>For a server that takes no more connections: ends the handshake, unless its peer may have been told that it is accepted.</summary>
+    public void GiveUp()
+    {
+        if (Interlocked.CompareExchange(ref _state, (int)State.GivenUp, (int)State.UnderWay) == (int)State.UnderWay) Abort();
+    }
 
     public void Abort() => _transport.Abort();
 

@@ -88,8 +88,19 @@ internal sealed class UpgradeGate(
             transport.Input.AdvanceTo(end);
             if (verdict != UpgradeVerdict.Accepted) return await RefuseAsync(transport, error).ConfigureAwait(false);
             if (!mapped) return await RefuseAsync(transport, 404, "No WebSocket is served at this path.").ConfigureAwait(false);
-            if (await admission.Handler!.OnUpgradeAsync(request).ConfigureAwait(false) is { } refusal)
-                return await RefuseAsync(transport, refusal.Status, refusal.Text, refusal.Headers).ConfigureAwait(false);
+            UpgradeRefusal? refusal;
+            try
+            {
+                refusal = await admission.Handler!.OnUpgradeAsync(request).ConfigureAwait(false);
+                if (refusal is not null) UpgradeResponse.CheckRefusal(refusal.Status, refusal.Headers);
+            }
+            catch (Exception e)
+            {
+                logger.UpgradeHandlerFailed(e);
+                refusal = new UpgradeRefusal(500, "The server failed to decide on this request.");
+            }
+            if (refusal is not null) return await RefuseAsync(transport, refusal.Status, refusal.Text, refusal.Headers).ConfigureAwait(false);
+            if (!watch.TryAccept()) throw new IOException("The server takes no more connections.");
             UpgradeResponse.WriteAccepted(transport.Output, head, admission.Subprotocol, admission.Extensions);
             await transport.Output.FlushAsync().ConfigureAwait(false);
             return admission;

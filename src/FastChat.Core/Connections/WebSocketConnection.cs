@@ -96,7 +96,10 @@ public sealed partial class WebSocketConnection : IWatched, IAsyncDisposable
     /// <summary>The reason the peer gave.</summary>
     public string CloseReason { get; private set; } = "";
 
-    /// <summary>Completes, never faulted, when the connection has ended and its resources are free.</summary>
+    /// <summary>
+    /// Completes, never faulted, when the connection has ended and its resources are free. A message that <see cref="ReadMessageAsync"/> gave
+    /// holds that up, as a handler does that has not returned: read on until there is null, or dispose.
+    /// </summary>
     public Task Completion
     {
         get

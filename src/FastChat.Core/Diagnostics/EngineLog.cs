@@ -37,6 +37,9 @@ internal static partial class EngineLog
     [LoggerMessage(17, LogLevel.Error, "A callback on the Closed token of connection {Id} threw.")]
     public static partial void CallbackFailed(this ILogger logger, Exception exception, long id);
 
+    [LoggerMessage(18, LogLevel.Error, "A handler failed to decide on an upgrade, or its refusal cannot be sent; it is answered 500.")]
+    public static partial void UpgradeHandlerFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(14, LogLevel.Information, "Listening on {EndPoint}.")]
     public static partial void Listening(this ILogger logger, System.Net.EndPoint endPoint);
 

@@ -65,13 +65,20 @@ internal static class UpgradeResponse
     public static void WriteRefusal(IBufferWriter<byte> output, int status, string text, DateTimeOffset now,
         IReadOnlyList<KeyValuePair<string, string>>? headers = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(status, 300);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(status, 599);
-        HeaderRules.Check(headers, nameof(headers));
+        CheckRefusal(status, headers);
         WriteHead(output, status, Encoding.UTF8.GetByteCount(text), now);
         HeaderRules.Write(output, headers);
         output.Write("\r\n"u8);
         Encoding.UTF8.GetBytes(text, output);
+    }
+
+    /// <summary>Whether <see cref="WriteRefusal"/> would take these.</summary>
+    /// <exception cref="ArgumentException">It would not.</exception>
+    public static void CheckRefusal(int status, IReadOnlyList<KeyValuePair<string, string>>? headers)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(status, 300);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(status, 599);
+        HeaderRules.Check(headers, nameof(headers));
     }
 
     private static void WriteHead(IBufferWriter<byte> output, int status, int bodyLength, DateTimeOffset now)

@@ -25,6 +25,34 @@ public sealed class ConnectionCounterTests
     }
 
     [Fact]
+    public void What_another_server_has_admitted_counts_though_it_is_over_the_limits()
+    {
+        var counter = new ConnectionCounter(3, 1);
+        counter.Add(A);
+        counter.Add(A);
+        Assert.False(counter.TryAdd(A));
+        counter.Remove(A);
+        Assert.False(counter.TryAdd(A));
+        counter.Remove(A);
+        Assert.True(counter.TryAdd(A));
+        Assert.Equal(1, counter.Count);
+    }
+
+    [Fact]
+    public async Task It_tells_when_the_last_is_gone()
+    {
+        await new ConnectionCounter(3, 3).WhenEmptyAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        var counter = new ConnectionCounter(3, 3);
+        Assert.True(counter.TryAdd(A));
+        Assert.True(counter.TryAdd(null));
+        var empty = counter.WhenEmptyAsync();
+        counter.Remove(A);
+        Assert.False(empty.IsCompleted);
+        counter.Remove(null);
+        await empty.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public async Task Counts_are_exact_under_contention()
     {
         var counter = new ConnectionCounter(50, 20);

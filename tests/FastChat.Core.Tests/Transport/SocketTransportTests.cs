@@ -159,7 +159,7 @@ public sealed class SocketTransportListenerTests
                 await using var client = await SocketTransport.ConnectAsync(listener.EndPoint).WaitAsync(Patience);
                 await Assert.ThrowsAsync<IOException>(() => client.Input.ReadAsync().AsTask().WaitAsync(Patience));
             }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.NotConnected)
             {
                 // Dropped before the connect was through.
             }

@@ -21,6 +21,17 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
 
     private readonly record struct Block(byte[] Array, int Length);
 
+    /// <summary>Whose the buffers are: the writing thread's while idle or waiting, the loop's while it sends.</summary>
+    private enum Flushing
+    {
+        Idle,
+        Waiting,
+        /// <summary>The loop is sending for the flush that waits. Cancelling must wait for it, or the writer would write into what is being sent.</summary>
+        Sending,
+        Canceled,
+        TokenCanceled,
+    }
+
     private LoopCompletion _completion;
     private Cancellation? _cancellation;
     private byte[]? _block; // the one being written
@@ -28,7 +39,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
     private Queue<Block>? _full; // older ones
     private int _sent; // bytes of the oldest block already sent
     private long _unsent;
-    private int _waiting; // 1 while a flush is pending
+    private Flushing _flushing;
     private bool _deferred; // to be sent at the end of the turn
     private bool _wasCanceled; // the flush that completed last
     private bool _broken;
@@ -91,9 +102,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
 
     public override void CancelPendingFlush()
     {
-        if (Interlocked.Exchange(ref _waiting, 0) == 0) return;
-        _wasCanceled = true;
-        _completion.Complete(inline: true);
+        if (TakeOrAsk(Flushing.Canceled)) End(Flushing.Canceled);
     }
 
     public override void Complete(Exception? exception = null) => _completed = true;
@@ -108,16 +117,21 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
     public void Continue()
     {
         _deferred = false;
-        if (Volatile.Read(ref _waiting) == 0) return;
+        if (Interlocked.CompareExchange(ref _flushing, Flushing.Sending, Flushing.Waiting) != Flushing.Waiting)
+        {
+            Blocked = false; // the event is used up: the next flush has to try for itself
+            return;
+        }
         Send(null, 0);
-        if ((_unsent == 0 || _broken) && Interlocked.Exchange(ref _waiting, 0) != 0) _completion.Complete(inline: true);
+        if (_unsent > 0 && !_broken && Interlocked.CompareExchange(ref _flushing, Flushing.Waiting, Flushing.Sending) == Flushing.Sending) return;
+        End(Interlocked.Exchange(ref _flushing, Flushing.Idle));
     }
 
     /// <summary>The descriptor is closed: ends the pending flush.</summary>
     public void OnClosed()
     {
         _broken = true;
-        if (Volatile.Read(ref _waiting) != 0 && Interlocked.Exchange(ref _waiting, 0) != 0) _completion.Complete(inline: true);
+        if (Interlocked.Exchange(ref _flushing, Flushing.Idle) is var before and not Flushing.Idle) End(before);
     }
 
     /// <summary>Returns the buffers: nobody writes any more.</summary>
@@ -165,7 +179,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
         _wasCanceled = false;
         short version = _completion.Version;
         if (cancellationToken.CanBeCanceled) (_cancellation = new Cancellation(cancellationToken)).Register(static writer => ((EpollWriter)writer!).CancelByToken(), this);
-        Volatile.Write(ref _waiting, 1);
+        Interlocked.Exchange(ref _flushing, Flushing.Waiting);
         if (cancellationToken.IsCancellationRequested) CancelByToken();
         else if (!connection.Loop.IsCurrentThread) connection.AskFlush();
         else if (connection.IsClosed) OnClosed();
@@ -179,8 +193,25 @@ internal sealed unsafe class EpollWriter(EpollConnection connection) : PipeWrite
 
     private void CancelByToken()
     {
-        if (Interlocked.Exchange(ref _waiting, 0) == 0) return;
-        _cancellation!.Happened = true;
+        if (TakeOrAsk(Flushing.TokenCanceled)) End(Flushing.TokenCanceled);
+    }
+
+    /// <summary>Takes the flush that waits; where the loop is just sending for it, leaves it to the loop to end it so.</summary>
+    private bool TakeOrAsk(Flushing how)
+    {
+        while (true)
+        {
+            var before = Interlocked.CompareExchange(ref _flushing, Flushing.Idle, Flushing.Waiting);
+            if (before == Flushing.Waiting) return true;
+            if (before != Flushing.Sending) return false;
+            if (Interlocked.CompareExchange(ref _flushing, how, Flushing.Sending) == Flushing.Sending) return false;
+        }
+    }
+
+    private void End(Flushing how)
+    {
+        if (how == Flushing.Canceled) _wasCanceled = true;
+        if (how == Flushing.TokenCanceled) _cancellation!.Happened = true;
         _completion.Complete(inline: true);
     }
 

@@ -17,13 +17,18 @@ internal struct LoopCompletion
     /// <summary>Tells the operations of this source apart.</summary>
     public short Version { get; private set; }
 
-    /// <summary>Whether the operation has completed.</summary>
-    public volatile bool IsCompleted;
+    private volatile bool _done;
+
+    /// <summary>
+    /// Whether the operation has completed. Not before whoever completes it has let go of the continuation: who sees this may begin the next
+    /// operation at once, and its continuation must not be taken for this one's.
+    /// </summary>
+    public readonly bool IsCompleted => Volatile.Read(in _continuation) is not null && _done;
 
     public void Reset()
     {
         Version++;
-        IsCompleted = false;
+        _done = false;
         _continuation = null;
         _state = null;
     }
@@ -31,7 +36,7 @@ internal struct LoopCompletion
     /// <summary>Completes the operation and runs who awaits it, here or on the thread pool.</summary>
     public void Complete(bool inline)
     {
-        IsCompleted = true;
+        _done = true;
         var continuation = Volatile.Read(ref _continuation) ?? Interlocked.CompareExchange(ref _continuation, Completed, null);
         if (continuation is null) return;
         object? state = _state;

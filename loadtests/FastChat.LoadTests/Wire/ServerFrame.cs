@@ -22,7 +22,7 @@ internal enum FrameKind
 internal ref struct ServerFrame
 {
     [ThreadStatic]
-    private static byte[]? _scratch;
+    private static byte[]? Scratch;
 
     public FrameKind Kind;
     public int Seq;
@@ -91,8 +91,8 @@ internal ref struct ServerFrame
     private static ReadOnlySpan<byte> Unescape(scoped ref Utf8JsonReader reader)
     {
         if (!reader.ValueIsEscaped) return reader.ValueSpan;
-        if (_scratch is null || _scratch.Length < reader.ValueSpan.Length) _scratch = new byte[Math.Max(4096, 2 * reader.ValueSpan.Length)];
-        return _scratch.AsSpan(0, reader.CopyString(_scratch));
+        if (Scratch is null || Scratch.Length < reader.ValueSpan.Length) Scratch = new byte[Math.Max(4096, 2 * reader.ValueSpan.Length)];
+        return Scratch.AsSpan(0, reader.CopyString(Scratch));
     }
 
     private static FrameKind KindOf(ReadOnlySpan<byte> type) =>

@@ -56,7 +56,7 @@ public sealed class ChatSession
     /// <summary>Since when it has no socket; meaningless while it has one. Guarded by <see cref="ChatSessions"/>, as the sockets are.</summary>
     internal long DetachedAt { get; set; }
 
-    internal List<ISessionSocket> Sockets { get; } = [];
+    internal List<ISessionSocket> Sockets { get; } = new(1); // nearly always one
 }
 
 /// <summary>A session to be opened.</summary>

@@ -37,6 +37,9 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
     /// <summary>Somebody waits for everything to be taken.</summary>
     public TaskCompletionSource? Drained { get; set; }
 
+    /// <summary>Whether nothing of it is in use, nor worth keeping.</summary>
+    public bool IsIdle => Queue.Length == 0 && Pong.Length == 0 && FirstWaiter is null && Drained is null && Dropped == 0;
+
     /// <summary>Calls back when the flush has completed.</summary>
     public void Await(ValueTask<FlushResult> flush)
     {

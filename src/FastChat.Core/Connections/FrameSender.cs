@@ -189,6 +189,16 @@ internal sealed class FrameSender
         }
     }
 
+    /// <summary>Gives up what only a connection with traffic needs. It is made again when it is needed again.</summary>
+    public void Trim()
+    {
+        if (_backlog is null) return; // looked at without the lock: the next beat comes
+        lock (_gate)
+        {
+            if (!_flushing && _backlog is { IsIdle: true }) _backlog = null;
+        }
+    }
+
     /// <summary>Returns buffers and native state, once no flush is under way and the connection has ended.</summary>
     public void Dispose()
     {

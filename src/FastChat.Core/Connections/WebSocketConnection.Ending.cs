@@ -132,6 +132,7 @@ public sealed partial class WebSocketConnection
 
     void IWatched.OnBeat(long now)
     {
+        if (!_keepAlive.Received) _sender.Trim(); // a beat without traffic
         switch (_keepAlive.Beat(now, _settings.TimeProvider, _settings.Limits))
         {
             case KeepAlive.Verdict.Ping:

@@ -21,8 +21,8 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     private const int MaxBehind = 64;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, AnswerStream> _streams = new(StringComparer.Ordinal);
-    private HashSet<string>? _own; // made when first needed, as the next: most sockets are idle
+    private Dictionary<string, AnswerStream>? _streams; // made when first needed, as the next two: most sockets are idle
+    private HashSet<string>? _own;
     private HashSet<string>? _silent;
     private ChatSession? _session;
     private ChatEngine.Subscription? _subscription;
@@ -72,6 +72,11 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         finally
         {
             told.SetResult();
+            lock (_gate)
+            {
+                if (_last == told.Task)
+                    _last = Task.CompletedTask; // which every socket shares
+            }
         }
     }
 
@@ -139,8 +144,8 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
             throw new ChatException(ChatErrorCode.BadRequest, "\"last_seq\" is beyond the last chunk.");
         lock (_gate)
         {
-            if (_streams.Remove(turn.Answer.Id, out var replaced))
-                replaced.Cancel();
+            if (_streams?.Remove(turn.Answer.Id, out var replaced) == true)
+                replaced!.Cancel();
         }
         bool isWaiting = turn.Answer.StartedAt == 0 && turn.Answer.HasChunks;
         Follow(turn, message.LastSeq, isWaiting ? FollowMode.All : FollowMode.Resumed, true);
@@ -191,8 +196,8 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         lock (_gate)
         {
             _isClosed = true;
-            streams = [.. _streams.Values];
-            _streams.Clear();
+            streams = [.. _streams?.Values ?? Enumerable.Empty<AnswerStream>()];
+            _streams = null;
         }
         foreach (var stream in streams)
             stream.Cancel();
@@ -221,6 +226,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         var stream = new AnswerStream(turn, afterSeq, mode, isOwn);
         lock (_gate)
         {
+            _streams ??= new(StringComparer.Ordinal);
             bool followed = _streams.TryGetValue(turn.Answer.Id, out var present);
             if (_isClosed || (followed && !(present!.Mode == FollowMode.EndOnly && mode == FollowMode.All)))
                 return;
@@ -305,7 +311,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     private bool TryEnd(AnswerStream stream)
     {
         lock (_gate)
-            return _streams.GetValueOrDefault(stream.Turn.Answer.Id) == stream && _streams.Remove(stream.Turn.Answer.Id);
+            return _streams?.GetValueOrDefault(stream.Turn.Answer.Id) == stream && _streams!.Remove(stream.Turn.Answer.Id);
     }
 
     private async ValueTask SendEndAsync(ChatTurn turn, GenerationResult result)

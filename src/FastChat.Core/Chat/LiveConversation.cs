@@ -15,8 +15,7 @@ internal interface IConversationListener
 /// </summary>
 internal sealed class LiveConversation(string id)
 {
-    private readonly Lock _gate = new();
-    private readonly List<Entry> _turns = [];
+    private readonly List<Entry> _turns = []; // also what is locked
     private IConversationListener[] _listeners = [];
     private SemaphoreSlim? _submitting; // most conversations in memory are idle
 
@@ -28,26 +27,26 @@ internal sealed class LiveConversation(string id)
     /// <summary>Lets one message at a time be committed: what is looked up about its repetition must not change meanwhile.</summary>
     public SemaphoreSlim Submitting => LazyInitializer.EnsureInitialized(ref _submitting, static () => new SemaphoreSlim(1, 1));
 
-    public bool IsBusy { get { lock (_gate) return _turns.Any(t => t.State != TurnState.Finished); } }
+    public bool IsBusy { get { lock (_turns) return _turns.Any(t => t.State != TurnState.Finished); } }
 
-    public int Waiting { get { lock (_gate) return _turns.Count(t => t.State is TurnState.Held or TurnState.Ready); } }
+    public int Waiting { get { lock (_turns) return _turns.Count(t => t.State is TurnState.Held or TurnState.Ready); } }
 
-    public ChatTurn? Running { get { lock (_gate) return _turns.Find(t => t.State == TurnState.Running)?.Turn; } }
+    public ChatTurn? Running { get { lock (_turns) return _turns.Find(t => t.State == TurnState.Running)?.Turn; } }
 
-    public ChatTurn? Find(string messageId) { lock (_gate) return _turns.Find(t => t.Turn.Is(messageId))?.Turn; }
+    public ChatTurn? Find(string messageId) { lock (_turns) return _turns.Find(t => t.Turn.Is(messageId))?.Turn; }
 
     public ChatTurn? FindByClientId(string clientMessageId)
     {
-        lock (_gate)
+        lock (_turns)
             return _turns.Find(t => t.Turn.Question.ClientMessageId == clientMessageId)?.Turn;
     }
 
-    public ChatTurn[] Unfinished { get { lock (_gate) return [.. _turns.Where(t => t.State != TurnState.Finished).Select(t => t.Turn)]; } }
+    public ChatTurn[] Unfinished { get { lock (_turns) return [.. _turns.Where(t => t.State != TurnState.Finished).Select(t => t.Turn)]; } }
 
     /// <summary>Adds a turn that keeps its place but may not run yet.</summary>
     public void Add(ChatTurn turn)
     {
-        lock (_gate)
+        lock (_turns)
             _turns.Add(new Entry(turn));
     }
 
@@ -58,14 +57,14 @@ internal sealed class LiveConversation(string id)
 
     public void Forget(ChatTurn turn)
     {
-        lock (_gate)
+        lock (_turns)
             _turns.RemoveAll(t => t.Turn == turn);
     }
 
     /// <summary>Takes the next turn to run, if none runs and the first in line may.</summary>
     public ChatTurn? TakeNext(out IConversationListener[] listeners)
     {
-        lock (_gate)
+        lock (_turns)
         {
             listeners = _listeners;
             var first = _turns.Find(t => t.State != TurnState.Finished);
@@ -79,7 +78,7 @@ internal sealed class LiveConversation(string id)
     /// <summary>Adds a listener, who from now on hears of every answer that begins; the one that runs already is returned.</summary>
     public ChatTurn? Attach(IConversationListener listener)
     {
-        lock (_gate)
+        lock (_turns)
         {
             _listeners = [.. _listeners, listener];
             return _turns.Find(t => t.State == TurnState.Running)?.Turn;
@@ -88,13 +87,13 @@ internal sealed class LiveConversation(string id)
 
     public void Detach(IConversationListener listener)
     {
-        lock (_gate)
+        lock (_turns)
             _listeners = [.. _listeners.Where(l => l != listener)];
     }
 
     private void Change(ChatTurn turn, TurnState from, TurnState to)
     {
-        lock (_gate)
+        lock (_turns)
         {
             if (_turns.Find(t => t.Turn == turn && t.State == from) is { } entry)
                 entry.State = to;

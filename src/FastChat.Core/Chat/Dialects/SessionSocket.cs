@@ -20,7 +20,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     // Answers that began while this socket still had not taken the end of an earlier one.
     private const int MaxBehind = 64;
 
-    private readonly Lock _gate = new();
+    // Locked: this object. A Lock for each of ten thousand idle sockets would be another 40 bytes.
     private Dictionary<string, AnswerStream>? _streams; // made when first needed, as the next two: most sockets are idle
     private HashSet<string>? _own;
     private HashSet<string>? _silent;
@@ -41,7 +41,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     public override async Task IdleAsync()
     {
         Task last;
-        lock (_gate)
+        lock (this)
             last = _last;
         await last;
         await base.IdleAsync();
@@ -54,7 +54,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         _session = session;
         // Answers that begin from here on wait until the peer has been told where it is.
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
+        lock (this)
             _last = told.Task;
         try
         {
@@ -72,7 +72,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         finally
         {
             told.SetResult();
-            lock (_gate)
+            lock (this)
             {
                 if (_last == told.Task)
                     _last = Task.CompletedTask; // which every socket shares
@@ -115,7 +115,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         var turn = submission.Turn;
         if (!submission.Repeated)
         {
-            lock (_gate)
+            lock (this)
                 (_own ??= new(StringComparer.Ordinal)).Add(turn.Id);
         }
         await SendAsync(submission, static (json, s) =>
@@ -142,7 +142,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
         // Where the chunks are gone the end has the whole text, and any last_seq will do.
         if (message.LastSeq > turn.Answer.LastSeq && turn.Answer.HasChunks)
             throw new ChatException(ChatErrorCode.BadRequest, "\"last_seq\" is beyond the last chunk.");
-        lock (_gate)
+        lock (this)
         {
             if (_streams?.Remove(turn.Answer.Id, out var replaced) == true)
                 replaced!.Cancel();
@@ -154,7 +154,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     void IConversationListener.OnAnswerStarting(ChatTurn turn)
     {
         bool isOwn;
-        lock (_gate)
+        lock (this)
         {
             if (_silent?.Remove(turn.Id) == true)
                 return;
@@ -168,7 +168,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     {
         if (turn.Conversation.Id != _session?.ConversationId)
             return;
-        lock (_gate)
+        lock (this)
             (_silent ??= new(StringComparer.Ordinal)).Add(turn.Id);
     }
 
@@ -193,7 +193,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     private protected override void OnClosed()
     {
         AnswerStream[] streams;
-        lock (_gate)
+        lock (this)
         {
             _isClosed = true;
             streams = [.. _streams?.Values ?? Enumerable.Empty<AnswerStream>()];
@@ -208,7 +208,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
 
     private bool TryKeep(ChatEngine.Subscription subscription)
     {
-        lock (_gate)
+        lock (this)
         {
             if (!_isClosed)
             {
@@ -224,7 +224,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
     private void Follow(ChatTurn turn, int afterSeq, FollowMode mode, bool isOwn)
     {
         var stream = new AnswerStream(turn, afterSeq, mode, isOwn);
-        lock (_gate)
+        lock (this)
         {
             _streams ??= new(StringComparer.Ordinal);
             bool followed = _streams.TryGetValue(turn.Answer.Id, out var present);
@@ -310,7 +310,7 @@ internal sealed class SessionSocket(ChatEngine engine, IChatPeer peer, ChatSocke
 
     private bool TryEnd(AnswerStream stream)
     {
-        lock (_gate)
+        lock (this)
             return _streams?.GetValueOrDefault(stream.Turn.Answer.Id) == stream && _streams!.Remove(stream.Turn.Answer.Id);
     }
 

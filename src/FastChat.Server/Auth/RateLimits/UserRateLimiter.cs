@@ -99,7 +99,7 @@ internal sealed class UserRateLimiter(RateLimitOptions options, TimeProvider tim
 
     private sealed class Counters(RateLimitOptions options)
     {
-        private readonly Lock _gate = new();
+        // Locked: this object, which nobody else sees; every user has one.
         private SlidingWindow _minute = new(options.PerMinute, TimeSpan.FromMinutes(1));
         private SlidingWindow _hour = new(options.PerHour, Hour);
         private long _lastUsed = long.MaxValue;
@@ -110,14 +110,14 @@ internal sealed class UserRateLimiter(RateLimitOptions options, TimeProvider tim
         /// <summary>Ends these counters: whoever still holds them must look up new ones.</summary>
         public void Retire()
         {
-            lock (_gate)
+            lock (this)
                 _retired = true;
         }
 
         /// <summary>Takes from both windows or from neither; null when these counters have ended.</summary>
         public RateLimitDecision? TryTake(int permits, long now)
         {
-            lock (_gate)
+            lock (this)
             {
                 if (_retired)
                     return null;

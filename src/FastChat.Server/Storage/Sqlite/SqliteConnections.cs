@@ -108,13 +108,14 @@ internal sealed class SqliteConnections : IDisposable
             DataSource = _options.Path,
             ForeignKeys = true,
             Pooling = false, // the pool here keeps prepared statements, too
+            // Waiting for a lock is left to the driver, which asks again every 150 ms. SQLite's own busy_timeout sleeps whole seconds in
+            // this build of it: those who wait wake up together, one gets the lock, and with a handful of them some ran out of tries.
             DefaultTimeout = (int)Math.Ceiling(_options.BusyTimeout.TotalSeconds),
         }.ToString());
         var session = new SqlSession(connection);
         try
         {
             connection.Open();
-            session.Execute($"PRAGMA busy_timeout = {(int)_options.BusyTimeout.TotalMilliseconds}");
             session.Execute("PRAGMA trusted_schema = OFF");
             return session;
         }

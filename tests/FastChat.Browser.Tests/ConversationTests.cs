@@ -86,18 +86,15 @@ public sealed class ConversationTests(BrowserHost host)
     [Fact]
     public async Task A_message_far_back_is_found_and_brought_into_sight()
     {
-        await using var server = await host.StartServerAsync(new Dictionary<string, string> { ["RateLimits:PerMinute"] = "10000", ["Models:0:WordDelay"] = "00:00:00" });
-        await using var visitor = await host.OpenAsync(server);
-        using var http = new HttpClient { BaseAddress = server.Address };
-        string token = await server.TokenAsync("Grace", "1h");
-        http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        using var http = await visitor.ClientAsync();
         string? conversation = null;
         for (int i = 0; i < 60; i++)
         {
             using var response = await http.PostAsJsonAsync("/chat", new { message = i == 0 ? "the aardvark" : $"{i} * 2", conversation_id = conversation });
             conversation = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("conversation_id").GetString();
         }
-        await visitor.Page.EvaluateAsync("token => localStorage.setItem('fastchat.token', JSON.stringify(token))", token);
         await visitor.Page.ReloadAsync();
         await visitor.Conversations.ClickAsync();
         await Expect(visitor.Answers.Last).ToHaveTextAsync("59 * 2 = 118");
@@ -123,6 +120,44 @@ public sealed class ConversationTests(BrowserHost host)
         await first.AskAsync("12.5 * 4");
 
         await Expect(second.Conversations).ToHaveTextAsync(["12.5 * 4"]);
+    }
+
+    [Fact]
+    public async Task A_list_that_changes_leaves_the_focus_where_it_is()
+    {
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        await visitor.AskAsync("12.5 * 4");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Options for 12.5 * 4" }).FocusAsync();
+        using var http = await visitor.ClientAsync();
+        string id = new Uri(visitor.Page.Url).Fragment["#/c/".Length..];
+        using var renamed = await http.PatchAsJsonAsync($"/conversations/{id}", new { title = "Sums" });
+        renamed.EnsureSuccessStatusCode();
+        // As another tab tells it.
+        await visitor.Page.EvaluateAsync("() => new BroadcastChannel('fastchat').postMessage('conversations')");
+
+        await Expect(visitor.Conversations).ToHaveTextAsync(["Sums"]);
+        await Expect(visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Options for Sums" })).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task A_list_that_has_not_changed_leaves_an_open_menu_its_button()
+    {
+        await using var visitor = await host.OpenAsync();
+        await visitor.SignInAsync();
+        await visitor.AskAsync("12.5 * 4");
+        var options = visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Options for 12.5 * 4" });
+        await options.FocusAsync();
+        await visitor.Page.Keyboard.PressAsync("Enter");
+        await Expect(visitor.Page.GetByRole(AriaRole.Menuitem, new() { Name = "Rename" })).ToBeFocusedAsync();
+        await visitor.Page.RunAndWaitForResponseAsync(
+            () => visitor.Page.EvaluateAsync("() => new BroadcastChannel('fastchat').postMessage('conversations')"),
+            response => response.Url.Contains("/conversations?", StringComparison.Ordinal));
+        // Drawn, if it is, before the page has slept twice.
+        await visitor.Page.EvaluateAsync("async () => { for (let i = 0; i < 2; i++) await new Promise(done => setTimeout(done, 50)); }");
+        await visitor.Page.Keyboard.PressAsync("Escape");
+
+        await Expect(options).ToBeFocusedAsync();
     }
 
     private static Task NewChatAsync(Visitor visitor) => visitor.Page.GetByRole(AriaRole.Button, new() { Name = "New chat" }).First.ClickAsync();

@@ -7,7 +7,7 @@ namespace FastChat.Browser.Tests;
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private const string Ready = "FastChat accepts connections on ";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(2 * Visitor.TimeoutMs);
 
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("fastchat-browser-");
     private readonly ConcurrentQueue<string> _log = new();

@@ -54,16 +54,30 @@ public sealed class SignInTests(BrowserHost host)
     [Fact]
     public async Task A_token_that_expires_while_it_is_used_leads_back_to_the_door()
     {
-        await using var server = await host.StartServerAsync(new Dictionary<string, string> { ["Auth:ClockSkew"] = "00:00:00" });
-        await using var visitor = await host.OpenAsync(server);
+        await using var visitor = await host.OpenAsync();
         visitor.Expect(new Regex($"{Visitor.Refusals()}|{Visitor.ServerIsGone()}"));
-        string token = await server.TokenAsync("Grace", "12s");
-        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Use a token instead" }).ClickAsync();
-        await visitor.Page.GetByLabel("Access token").FillAsync(token);
-        await visitor.Page.GetByLabel("Access token").PressAsync("Enter");
-        await visitor.AskAsync("12.5 * 4");
-
-        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Please sign in again");
+        // Long enough to be used before it expires; how long that takes depends on what else the machine does.
+        for (int seconds = 5; ; seconds *= 4)
+        {
+            string token = await host.Server!.TokenAsync("Grace H", $"{seconds}s");
+            await visitor.Page.ReloadAsync();
+            await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Use a token instead" }).ClickAsync();
+            await visitor.Page.GetByLabel("Access token").FillAsync(token);
+            await visitor.Page.GetByLabel("Access token").PressAsync("Enter");
+            var alert = visitor.Page.GetByRole(AriaRole.Alert);
+            await Expect(visitor.Input.Or(alert).First).ToBeVisibleAsync();
+            if (await visitor.Input.IsVisibleAsync())
+            {
+                await visitor.SendAsync("12.5 * 4");
+                await Expect(visitor.Page.Locator(".message.assistant[data-state=done]").Or(alert).First).ToBeVisibleAsync();
+                if (await visitor.Answers.CountAsync() > 0)
+                {
+                    await Expect(alert).ToContainTextAsync("Please sign in again");
+                    return;
+                }
+            }
+            Assert.True(seconds < 60, "A token of more than a minute was not enough.");
+        }
     }
 
     [Fact]

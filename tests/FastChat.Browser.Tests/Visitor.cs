@@ -6,8 +6,8 @@ namespace FastChat.Browser.Tests;
 /// <summary>Somebody at the page: what they see and do. Disposing of it fails when the page complained on the console.</summary>
 internal sealed partial class Visitor : IAsyncDisposable
 {
-    /// <summary>How long anything may take before it counts as broken.</summary>
-    public const float TimeoutMs = 30_000;
+    /// <summary>How long anything may take before it counts as broken: far longer than it takes a machine that is busy with other things.</summary>
+    public const float TimeoutMs = 60_000;
 
     private readonly List<string> _complaints = [];
     private readonly IBrowserContext _context;
@@ -77,6 +77,28 @@ internal sealed partial class Visitor : IAsyncDisposable
         return name;
     }
 
+    /// <summary>A client of the server's REST routes for whoever has signed in.</summary>
+    public async Task<HttpClient> ClientAsync()
+    {
+        string token = await Page.EvaluateAsync<string>("() => JSON.parse(localStorage.getItem('fastchat.token'))");
+        return new HttpClient { BaseAddress = _address, DefaultRequestHeaders = { Authorization = new("Bearer", token) } };
+    }
+
+    /// <summary>Looks for something; where it does not come, says what is there instead.</summary>
+    public async Task LookAsync(Func<Task> expectations)
+    {
+        try
+        {
+            await expectations();
+        }
+        catch (PlaywrightException e)
+        {
+            string shown = await Page.Locator("body").InnerTextAsync();
+            lock (_complaints)
+                throw new InvalidOperationException($"{Page.Url} shows:\n{shown}\nThe console says:\n{string.Join('\n', _complaints)}", e);
+        }
+    }
+
     public async Task SendAsync(string text)
     {
         await Input.FillAsync(text);
@@ -101,6 +123,27 @@ internal sealed partial class Visitor : IAsyncDisposable
     /// <summary>The numbers of "count to N", as the answer shows them.</summary>
     public static string CountTo(int last) => string.Join(' ', Enumerable.Range(1, last));
 
+    /// <summary>Waits until the running answer to "Count to 1000" has come this far, and checks that no number is missing or there twice.</summary>
+    /// <returns>How far it has come.</returns>
+    public async Task<int> CountedAsync(int to)
+    {
+        await Assertions.Expect(Answers.Last).ToHaveTextAsync(new Regex($@"^\s*1\s.*\b{to}\s", RegexOptions.Singleline));
+        string[] numbers = (await Answers.Last.InnerTextAsync()).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(1, numbers.Length).Select(n => $"{n}"), numbers);
+        return numbers.Length;
+    }
+
+    /// <summary>Stops the running answer to "Count to 1000"; its part stays.</summary>
+    public async Task<string> StopCountingAsync()
+    {
+        await StopButton.ClickAsync();
+        await Assertions.Expect(Page.GetByText("You stopped this answer.")).ToBeVisibleAsync();
+        string part = await Answers.Last.InnerTextAsync();
+        Assert.StartsWith(part, CountTo(1000), StringComparison.Ordinal);
+        Assert.NotEqual(CountTo(1000), part);
+        return part;
+    }
+
     /// <summary>Chooses something from the menu of the conversation that is shown.</summary>
     public async Task ChooseAsync(string option)
     {
@@ -124,7 +167,7 @@ internal sealed partial class Visitor : IAsyncDisposable
     }
 
     /// <summary>What the browser itself says about a server that is not there.</summary>
-    [GeneratedRegex("ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_INCOMPLETE_CHUNKED")]
+    [GeneratedRegex("ERR_CONNECTION_[A-Z]+|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_INCOMPLETE_CHUNKED")]
     public static partial Regex ServerIsGone();
 
     /// <summary>What the browser itself says about a request that the server refused.</summary>

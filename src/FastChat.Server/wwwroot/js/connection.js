@@ -112,8 +112,11 @@ export class Connection {
   #drop() {
     this.#try++;
     clearTimeout(this.#timer);
-    this.#socket?.close(1000);
+    const socket = this.#socket;
     this.#socket = null;
+    // One that is still connecting is closed once it has: browsers report the other as a failure.
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(1000);
+    else socket?.close(1000);
   }
 
   #settle(/** @type {Verdict} */ verdict, /** @type {number | undefined} */ afterMs = undefined) {

@@ -35,6 +35,8 @@ export class Sidebar {
   /** @type {AbortController | null} */
   #searching = null;
   #timer = 0;
+  // What the list shows, as text.
+  #drawn = '';
 
   /** @param {import('./api.js').Api} api @param {Actions} actions */
   constructor(api, actions) {
@@ -125,10 +127,19 @@ export class Sidebar {
   }
 
   #draw() {
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest('#conversations a'))?.dataset.id;
+    const now = JSON.stringify([this.#found && this.#input.value.trim(), this.#before,
+      (this.#found ?? this.#conversations).map(c => [c.id, c.title, c.snippet, c.message_id, this.#found ? '' : ageOf(c.updated_at ?? c.created_at)])]);
+    // What has not changed is not touched: an open menu belongs to its row.
+    if (now === this.#drawn) return;
+    this.#drawn = now;
+    const focused = document.activeElement;
+    const id = /** @type {HTMLElement | null | undefined} */ (focused?.closest('#conversations .row')?.querySelector('a'))?.dataset.id;
     this.#list.replaceChildren(...(this.#found ? this.#drawFound(this.#found) : this.#drawAll()));
     this.select(this.#current);
-    if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`a[data-id="${CSS.escape(focused)}"]`))?.focus();
+    if (!id) return;
+    const link = /** @type {HTMLElement | null} */ (this.#list.querySelector(`a[data-id="${CSS.escape(id)}"]`));
+    const more = /** @type {HTMLElement | null | undefined} */ (link?.parentElement?.querySelector('.row-more'));
+    (focused?.classList.contains('row-more') ? more : link)?.focus();
   }
 
   #drawFound(/** @type {Conversation[]} */ found) {

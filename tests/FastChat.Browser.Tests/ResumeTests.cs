@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Threading.Channels;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -45,6 +46,22 @@ public sealed class ResumeTests(BrowserHost host)
         await visitor.StopCountingAsync();
 
         Task<IWebSocketRoute> NextAsync() => sockets.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMilliseconds(Visitor.TimeoutMs));
+    }
+
+    [Fact]
+    public async Task A_history_that_could_not_be_fetched_is_fetched_again()
+    {
+        await using var visitor = await host.OpenAsync();
+        visitor.Expect(Visitor.ServerIsGone());
+        await visitor.SignInAsync();
+        await visitor.AskAsync("repeat after me: still here");
+        int asked = 0;
+        await visitor.Page.RouteAsync(new Regex("/conversations/[^/?]+\\?"), route =>
+            ++asked == 1 ? route.AbortAsync(RequestAbortErrorCode.ConnectionReset) : route.ContinueAsync());
+        await visitor.Page.ReloadAsync();
+
+        await Expect(visitor.Answers).ToHaveTextAsync(["still here"]);
+        Assert.True(asked > 1);
     }
 
     [Fact]

@@ -228,7 +228,6 @@ export class Chat {
 
   /** The socket is on the session: from here on everything comes by itself; what came before is fetched. */
   async #attached(/** @type {string | null} */ active) {
-    this.#connection.settled();
     this.#wasOnSession = true;
     const lease = this.#lease;
     if (!this.#isFresh && this.conversationId) {
@@ -240,9 +239,12 @@ export class Chat {
       } catch (error) {
         if (lease !== this.#lease || this.#disposed) return;
         if (error instanceof ApiError && error.status === 404) return this.#listener.gone();
+        // Without it there is nothing to go on from: a try that failed, like a socket that was lost.
         this.#listener.trouble(error instanceof Error ? error.message : 'The history could not be loaded.');
+        return this.#connection.again();
       }
     }
+    this.#connection.settled();
     this.#isFresh = false;
     this.#isAttached = this.isLoaded = true;
     const oldest = this.messages.unanswered()[0];

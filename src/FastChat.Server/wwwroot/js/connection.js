@@ -60,6 +60,12 @@ export class Connection {
     this.#hurried = false;
   }
 
+  /** Gives this try up, and tries again after a while. */
+  again() {
+    this.#drop();
+    this.#settle('retry');
+  }
+
   /** @returns {boolean} Whether it was handed to the socket. */
   send(/** @type {object} */ message) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;

@@ -131,10 +131,16 @@ public sealed class ChatDirectory
         ?? throw ChatException.NotFound("Conversation");
 
     /// <summary>Deletes a conversation of the user's: its answers stop, its session ends.</summary>
-    public async Task DeleteConversationAsync(string userId, string id, CancellationToken cancellationToken = default)
+    public Task DeleteConversationAsync(string userId, string id, CancellationToken cancellationToken = default) =>
+        DeleteConversationAsync(userId, id, null, cancellationToken);
+
+    /// <summary>The same; <paramref name="reply"/> is sent before the session's sockets are closed, for the one that asks may be of them.</summary>
+    internal async Task DeleteConversationAsync(string userId, string id, Func<ValueTask>? reply, CancellationToken cancellationToken)
     {
         if (!await _store.DeleteConversationAsync(userId, id, cancellationToken))
             throw ChatException.NotFound("Conversation");
+        if (reply is not null)
+            await reply();
         _engine.Delete(userId, id);
     }
 

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace FastChat.Chat;
 
 /// <summary>Small rules about texts.</summary>
@@ -9,6 +11,22 @@ internal static class Text
         if (text.Length <= maxChars)
             return text;
         return text[..(char.IsHighSurrogate(text[maxChars - 1]) ? maxChars - 1 : maxChars)];
+    }
+
+    /// <summary>The start of a text, at most so many bytes of UTF-8, never part of a character.</summary>
+    public static string CutToBytes(string text, int maxBytes)
+    {
+        if (Encoding.UTF8.GetByteCount(text) <= maxBytes)
+            return text;
+        int bytes = 0, chars = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > maxBytes)
+                break;
+            chars += rune.Utf16SequenceLength;
+        }
+        return text[..chars];
     }
 
     /// <summary>A title made of a first message: its words on one line, cut with an ellipsis.</summary>

@@ -30,6 +30,9 @@ public abstract class ChatSocket : IAsyncDisposable
 {
     private const int PolicyViolation = 1008;
 
+    // RFC 6455 section 5.5: 125 bytes of a control frame, less the code.
+    private const int MaxReasonBytes = 123;
+
     private readonly CancellationTokenSource _closed = new();
     private readonly CodeRequests _codes;
     private OrderedReplies? _replies;
@@ -194,7 +197,7 @@ public abstract class ChatSocket : IAsyncDisposable
     {
         try
         {
-            await Peer.CloseAsync(code, Text.Cut(reason, 40));
+            await Peer.CloseAsync(code, Text.CutToBytes(reason, MaxReasonBytes));
         }
         catch (Exception e)
         {
@@ -241,7 +244,8 @@ public abstract class ChatSocket : IAsyncDisposable
         message.UserId is { Length: > 0 } id ? await Engine.Directory.GetUserAsync(id, Closed)
             : throw new ChatException(ChatErrorCode.BadRequest, "\"user_id\" is missing.");
 
-    private async ValueTask<ChatError?> LimitAsync(string userId)
+    /// <summary>Counts a message of this user's; an error where it is one too many.</summary>
+    private protected async ValueTask<ChatError?> LimitAsync(string userId)
     {
         var decision = await Limiter.AcquireAsync(userId, Closed);
         if (decision.IsAllowed)

@@ -139,15 +139,12 @@ internal sealed class CodeRequests(ChatSocket socket)
             json.WriteString("message"u8, s.result.Text);
         });
 
-    private async ValueTask DeleteAsync(Inbound message, UserRecord user)
-    {
-        await Directory.DeleteConversationAsync(user.Id, SessionOf(message), socket.Closed);
-        await socket.SendAsync(user, static (json, user) =>
+    private async ValueTask DeleteAsync(Inbound message, UserRecord user) =>
+        await Directory.DeleteConversationAsync(user.Id, SessionOf(message), () => socket.SendAsync(user, static (json, user) =>
         {
             json.WriteNumber("type"u8, 4);
             json.WriteString("user_id"u8, user.Id);
-        });
-    }
+        }), socket.Closed);
 
     private ValueTask ListModelsAsync() => socket.SendAsync(Directory.Models, static (json, models) =>
     {

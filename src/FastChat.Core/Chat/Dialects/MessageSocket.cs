@@ -22,6 +22,9 @@ internal sealed class MessageSocket(ChatEngine engine, IChatPeer peer, ChatSocke
             _conversationId = (await Engine.Directory.GetConversationAsync(UserId, id, Closed)).Id;
             return;
         }
+        // It leaves a conversation behind: whoever opens and leaves again and again must not fill the store.
+        if (await LimitAsync(UserId) is { } refused)
+            throw new ChatException(refused);
         _conversationId = (await Engine.Directory.CreateConversationAsync(UserId, null, Closed)).Id;
         await SendAsync(_conversationId, static (json, id) => json.WriteString("session_id"u8, id));
     }

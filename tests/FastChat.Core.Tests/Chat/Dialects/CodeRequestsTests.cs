@@ -235,6 +235,17 @@ public sealed class CodeRequestsTests
     }
 
     [Fact]
+    public async Task A_code_4_on_a_sessions_own_conversation_is_answered_before_the_session_ends()
+    {
+        await using var chat = new ChatHarness();
+        var (socket, peer, session) = await chat.OpenSessionAsync();
+        await socket.SendAsync($$$"""{"type":4,"data":{"session_id":"{{{session.ConversationId}}}"}}""");
+        Assert.Equal("""{"type":4,"user_id":"alice-id"}""", await peer.NextTextAsync());
+        Assert.Equal("session_closed", (await peer.NextAsync("error")).Text("code"));
+        Assert.Equal((1000, "The session was closed."), await peer.Closed);
+    }
+
+    [Fact]
     public async Task Where_the_network_is_trusted_each_message_says_whose_it_is()
     {
         await using var chat = new ChatHarness();

@@ -95,6 +95,50 @@ public sealed class PlainSocketTests
     }
 
     [Fact]
+    public async Task A_close_has_the_whole_reason_where_it_fits()
+    {
+        const string reason = "A token is needed: Authorization: Bearer, or ?token=.";
+        await using var chat = new ChatHarness();
+        var peer = new RecordingPeer();
+        var socket = ChatSocket.Create(ChatDialect.Text, chat.Engine, peer, new ChatSocketRequest { AuthError = reason }, chat.Limiter);
+        Assert.False(await socket.OpenAsync().Bounded());
+        Assert.Equal((1008, reason), await peer.Closed);
+    }
+
+    [Theory]
+    [InlineData(122, "é", 122)]
+    [InlineData(121, "é", 122)]
+    [InlineData(120, "😀", 120)]
+    [InlineData(119, "😀", 121)]
+    public async Task A_longer_reason_is_cut_between_characters(int letters, string last, int expectedChars)
+    {
+        await using var chat = new ChatHarness();
+        var peer = new RecordingPeer();
+        string reason = new string('a', letters) + last + "and more";
+        var socket = ChatSocket.Create(ChatDialect.Text, chat.Engine, peer, new ChatSocketRequest { AuthError = reason }, chat.Limiter);
+        Assert.False(await socket.OpenAsync().Bounded());
+        Assert.Equal((1008, reason[..expectedChars]), await peer.Closed);
+    }
+
+    [Fact]
+    public async Task Opening_sockets_that_make_conversations_is_limited_like_messages()
+    {
+        await using var chat = new ChatHarness();
+        await chat.OpenAsync(ChatDialect.Message);
+        Assert.Equal([chat.Alice.Id], chat.Limiter.Asked);
+
+        chat.Limiter.Decision = new RateDecision(false, TimeSpan.FromSeconds(7));
+        var peer = new RecordingPeer();
+        Assert.False(await chat.Socket(ChatDialect.Message, peer, chat.Alice).OpenAsync().Bounded());
+        var error = await peer.NextAsync();
+        Assert.Equal(("rate_limited", 7), (error.Text("code"), error.GetProperty("retry_after").GetInt32()));
+        Assert.Equal((1008, "Too many requests. Please wait."), await peer.Closed);
+        var made = Assert.Single((await chat.Engine.Directory.ListConversationsAsync(chat.Alice.Id, PageRequest.First)).Items);
+        // One that goes on makes none.
+        await chat.OpenAsync(ChatDialect.Message, made.Id);
+    }
+
+    [Fact]
     public async Task Seed_001_gives_a_new_session_first_and_then_both_fields_both_ways()
     {
         await using var chat = new ChatHarness();

@@ -247,6 +247,10 @@ public sealed class ConnectionPullTests
             // The callback may still be on its way: it must not reach the next read.
             if (random.Next(4) == 0) await stop.CancelAsync();
         }
+        // The last message is handed back by the next read; until then its turn's bytes fill the pipe, and the sender may be waiting for room.
+        var after = ReadAsync(end);
         await sending.WaitAsync(Patience);
+        await end.Peer.EndAsync();
+        Assert.Null(await after);
     }
 }

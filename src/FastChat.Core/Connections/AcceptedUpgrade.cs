@@ -22,6 +22,12 @@ public sealed class AcceptedUpgrade
     /// <summary>The request.</summary>
     public WebSocketRequest Request { get; }
 
+    /// <summary>
+    /// The value of the answer's Sec-WebSocket-Accept (RFC 6455 section 4.2.2); null where the request has no valid Sec-WebSocket-Key, as over
+    /// HTTP/2 (RFC 8441 section 5).
+    /// </summary>
+    public string? Accept => field ??= AcceptKey.Of(Request.Head);
+
     /// <summary>The value of the answer's Sec-WebSocket-Protocol; null for none.</summary>
     public string? Subprotocol { get; }
 

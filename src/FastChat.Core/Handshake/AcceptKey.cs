@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace FastChat.Handshake;
 
@@ -11,6 +12,15 @@ internal static class AcceptKey
 {
     public const int KeyLength = 24;
     public const int Length = 28;
+
+    /// <summary>The answer to a request's key; null where it has none that is valid.</summary>
+    public static string? Of(HttpRequestHead head)
+    {
+        if (head.Count("sec-websocket-key"u8, out var key) != 1 || !WebSocketUpgrade.IsKey(key)) return null;
+        Span<byte> accept = stackalloc byte[Length];
+        Compute(key, accept);
+        return Encoding.ASCII.GetString(accept);
+    }
 
     /// <param name="key">The client's key as it stands in the header, 24 bytes.</param>
     /// <param name="accept">Takes 28 bytes.</param>

@@ -73,6 +73,6 @@ internal static class WebSocketUpgrade
     /// "A base64-encoded value that, when decoded, is 16 bytes in length": 22 digits and the padding. The four bits left over in the last
     /// digit ought to be zero, but a client that picks 22 digits at random harms nobody (RFC 4648 section 3.5 leaves it open).
     /// </summary>
-    private static bool IsKey(ReadOnlySpan<byte> key) =>
+    internal static bool IsKey(ReadOnlySpan<byte> key) =>
         key.Length == AcceptKey.KeyLength && key.EndsWith("=="u8) && !key[..^2].ContainsAnyExcept(Base64Digits);
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using FastChat.Handshake;
 using FastChat.Server.Auth.Http;
 using FastChat.Server.Hosting;
@@ -15,8 +13,6 @@ namespace FastChat.Server.Endpoints;
 /// </summary>
 internal static class SocketEndpoints
 {
-    private const string KeyGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-
     public static void MapSockets(this IEndpointRouteBuilder routes)
     {
         foreach (string path in ChatSocketHandler.Paths)
@@ -38,16 +34,22 @@ internal static class SocketEndpoints
             await Problems.WriteAsync(http, StatusCodes.Status426UpgradeRequired, "This is a WebSocket: connect with ws:// or wss://.");
             return;
         }
-        if (Mistake(http, isConnect) is { } mistake)
+        if (http.Request.Headers.SecWebSocketVersion != "13")
         {
             http.Response.Headers.SecWebSocketVersion = "13";
-            await Problems.WriteAsync(http, StatusCodes.Status400BadRequest, mistake);
+            await Problems.WriteAsync(http, StatusCodes.Status400BadRequest, "Sec-WebSocket-Version must be 13.");
             return;
         }
         var request = Read(http, path);
         if (request is null || sockets.Server.Prepare(request) is not { } accepted)
         {
             await Problems.WriteAsync(http, StatusCodes.Status400BadRequest, "The request's head is malformed.");
+            return;
+        }
+        // RFC 8441 section 5: there is no key over HTTP/2.
+        if (!isConnect && accepted.Accept is null)
+        {
+            await Problems.WriteAsync(http, StatusCodes.Status400BadRequest, "Sec-WebSocket-Key must be 16 bytes in base64.");
             return;
         }
         if (await sockets.Handler.OnUpgradeAsync(request) is { } refusal)
@@ -63,27 +65,13 @@ internal static class SocketEndpoints
         if (accepted.Extensions is not null)
             headers.SecWebSocketExtensions = accepted.Extensions;
         Unlimit(http);
-        var stream = isConnect ? await connect!.AcceptAsync() : await AcceptAsync(http, upgrade!);
+        var stream = isConnect ? await connect!.AcceptAsync() : await AcceptAsync(http, upgrade!, accepted.Accept);
         await accepted.RunAsync(new UpgradedConnection(http, stream));
     }
 
     private static bool AsksForUpgrade(HttpContext http, IHttpUpgradeFeature? upgrade) =>
         upgrade is { IsUpgradableRequest: true } && HttpMethods.IsGet(http.Request.Method)
             && http.Request.Headers.GetCommaSeparatedValues(HeaderNames.Upgrade).Contains("websocket", StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>What RFC 6455 section 4.2.1 asks for that Kestrel does not check.</summary>
-    private static string? Mistake(HttpContext http, bool isConnect)
-    {
-        var headers = http.Request.Headers;
-        if (headers.SecWebSocketVersion != "13")
-            return "Sec-WebSocket-Version must be 13.";
-        // RFC 8441 section 5: there is no key over HTTP/2.
-        if (isConnect)
-            return null;
-        Span<byte> key = stackalloc byte[16];
-        bool valid = headers.SecWebSocketKey is [{ Length: 24 } text] && Convert.TryFromBase64String(text, key, out int length) && length == 16;
-        return valid ? null : "Sec-WebSocket-Key must be 16 bytes in base64.";
-    }
 
     private static WebSocketRequest? Read(HttpContext http, string template)
     {
@@ -102,14 +90,12 @@ internal static class SocketEndpoints
         }
     }
 
-    private static Task<Stream> AcceptAsync(HttpContext http, IHttpUpgradeFeature upgrade)
+    private static Task<Stream> AcceptAsync(HttpContext http, IHttpUpgradeFeature upgrade, string? accept)
     {
         var headers = http.Response.Headers;
         headers.Connection = HeaderNames.Upgrade;
         headers.Upgrade = "websocket";
-#pragma warning disable CA5350 // RFC 6455 section 4.2.2 item 5.4 wants SHA-1; it protects nothing.
-        headers.SecWebSocketAccept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(http.Request.Headers.SecWebSocketKey + KeyGuid)));
-#pragma warning restore CA5350
+        headers.SecWebSocketAccept = accept;
         return upgrade.UpgradeAsync();
     }
 

@@ -242,7 +242,6 @@ public sealed class WebSocketServer : IAsyncDisposable
 
     private IPAddress? AddressOf(EndPoint? endPoint) => _counter.CountsByAddress ? (endPoint as IPEndPoint)?.Address : null;
 
-#pragma warning disable CA1859
     private TransportListener CreateListener(WebSocketServerOptions options)
     {
         bool epoll = options.Transport == TransportKind.Epoll || (options.Transport == TransportKind.Auto && EpollListener.IsSupported);

@@ -20,7 +20,6 @@ internal sealed class FrameSender
 {
     /// <summary>A turn that writes more than this flushes in between.</summary>
     private const int CorkLimit = 64 * 1024;
-    private const int SmallFrame = 4096;
 
     private readonly Lock _gate = new(); // a third of the price of the object's own monitor
     private readonly WebSocketConnection _owner;
@@ -152,7 +151,7 @@ internal sealed class FrameSender
             else
             {
                 Behind.Pong.Clear();
-                WriteFrame(Behind.Pong, Opcode.Pong, data[..(int)payload.Length], compressed: false);
+                FrameWriter.Write(Behind.Pong, Opcode.Pong, data[..(int)payload.Length], maskKey: NextMask());
             }
         }
     }
@@ -233,10 +232,10 @@ internal sealed class FrameSender
 
     private void WriteControl(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        if (_flushing) Behind.QueuedControl += WriteFrame(Behind.Queue, opcode, payload, compressed: false);
+        if (_flushing) Behind.QueuedControl += FrameWriter.Write(Behind.Queue, opcode, payload, maskKey: NextMask());
         else
         {
-            int length = WriteFrame(_output, opcode, payload, compressed: false);
+            int length = FrameWriter.Write(_output, opcode, payload, maskKey: NextMask());
             _unflushed += length;
             _control += length;
             FlushUnlessCorked();
@@ -266,12 +265,12 @@ internal sealed class FrameSender
     {
         if (_flushing)
         {
-            WriteFrame(Behind.Queue, opcode, payload, compressed);
+            FrameWriter.Write(Behind.Queue, opcode, payload, compressed, NextMask());
             return;
         }
         if (payload.Length < _settings.DirectFrom || _settings.Role == EndpointRole.Client)
         {
-            _unflushed += WriteFrame(_output, opcode, payload, compressed);
+            _unflushed += FrameWriter.Write(_output, opcode, payload, compressed, NextMask());
             FlushUnlessCorked();
             return;
         }
@@ -291,41 +290,7 @@ internal sealed class FrameSender
         }
     }
 
-    private int WriteFrame(IBufferWriter<byte> target, Opcode opcode, ReadOnlySpan<byte> payload, bool compressed)
-    {
-        uint? key = _settings.Role == EndpointRole.Client ? MaskKeys.Next() : null;
-        int header = FrameWriter.HeaderLength(payload.Length, key.HasValue);
-        var span = target.GetSpan(header + payload.Length); // one request for room covers both
-        FrameWriter.WriteHeader(span, opcode, payload.Length, fin: true, compressed, key);
-        if (key is { } k) Masking.Apply(payload, span[header..], k, 0);
-        else payload.CopyTo(span[header..]);
-        target.Advance(header + payload.Length);
-        return header + payload.Length;
-    }
-
-    private long WriteFrame(IBufferWriter<byte> target, Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed)
-    {
-        if (payload.Length <= SmallFrame && payload.IsSingleSegment) return WriteFrame(target, opcode, payload.FirstSpan, compressed);
-        uint? key = _settings.Role == EndpointRole.Client ? MaskKeys.Next() : null;
-        int header = FrameWriter.WriteHeader(target.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin: true, compressed, key);
-        target.Advance(header);
-        int offset = 0;
-        foreach (var piece in payload)
-        {
-            var rest = piece.Span;
-            while (!rest.IsEmpty)
-            {
-                var span = target.GetSpan();
-                int length = Math.Min(rest.Length, span.Length);
-                if (key is { } k) Masking.Apply(rest[..length], span[..length], k, offset & 3);
-                else rest[..length].CopyTo(span);
-                target.Advance(length);
-                rest = rest[length..];
-                offset += length;
-            }
-        }
-        return header + payload.Length;
-    }
+    private uint? NextMask() => _settings.Role == EndpointRole.Client ? MaskKeys.Next() : null;
 
     private void FlushUnlessCorked()
     {

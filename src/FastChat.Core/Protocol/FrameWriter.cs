@@ -1,17 +1,57 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
 namespace FastChat.Protocol;
 
-/// <summary>Writes frame headers (RFC 6455 section 5.2), always in the shortest length form.</summary>
+/// <summary>Writes frames (RFC 6455 section 5.2), their length always in the shortest form.</summary>
 internal static class FrameWriter
 {
     private const byte Fin = 0x80;
     private const byte Rsv1 = 0x40;
+    private const int SmallFrame = 4096;
 
     /// <summary>Octets of the header for a payload of this length.</summary>
     public static int HeaderLength(long payloadLength, bool masked) =>
         (payloadLength <= 125 ? 2 : payloadLength <= ushort.MaxValue ? 4 : 10) + (masked ? 4 : 0);
+
+    /// <summary>Appends a whole frame; its payload is copied, and masked where there is a key.</summary>
+    /// <returns>The octets written.</returns>
+    /// <inheritdoc cref="WriteHeader"/>
+    public static int Write(IBufferWriter<byte> target, Opcode opcode, ReadOnlySpan<byte> payload, bool compressed = false, uint? maskKey = null)
+    {
+        int header = HeaderLength(payload.Length, maskKey.HasValue);
+        var span = target.GetSpan(header + payload.Length); // one request for room covers both
+        WriteHeader(span, opcode, payload.Length, fin: true, compressed, maskKey);
+        if (maskKey is { } key) Masking.Apply(payload, span[header..], key, 0);
+        else payload.CopyTo(span[header..]);
+        target.Advance(header + payload.Length);
+        return header + payload.Length;
+    }
+
+    /// <inheritdoc cref="Write(IBufferWriter{byte}, Opcode, ReadOnlySpan{byte}, bool, uint?)"/>
+    public static long Write(IBufferWriter<byte> target, Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed = false, uint? maskKey = null)
+    {
+        if (payload.Length <= SmallFrame && payload.IsSingleSegment) return Write(target, opcode, payload.FirstSpan, compressed, maskKey);
+        int header = WriteHeader(target.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin: true, compressed, maskKey);
+        target.Advance(header);
+        int offset = 0;
+        foreach (var piece in payload)
+        {
+            var rest = piece.Span;
+            while (!rest.IsEmpty)
+            {
+                var span = target.GetSpan();
+                int length = Math.Min(rest.Length, span.Length);
+                if (maskKey is { } key) Masking.Apply(rest[..length], span[..length], key, offset & 3);
+                else rest[..length].CopyTo(span);
+                target.Advance(length);
+                rest = rest[length..];
+                offset += length;
+            }
+        }
+        return header + payload.Length;
+    }
 
     /// <summary>Writes a header to the start of <paramref name="destination"/> (at least <see cref="FrameHeader.MaxLength"/> long).</summary>
     /// <param name="destination">Where it goes.</param>

@@ -35,6 +35,13 @@ public sealed class CertificateFilesTests : IDisposable
         return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 
+    private void MakeAndWrite(string name)
+    {
+        var (certificate, key) = Make(name);
+        Write(CertificateFile, certificate);
+        Write(KeyFile, key);
+    }
+
     /// <summary>Whose certificate a handshake shows, a second after the last.</summary>
     private string Subject(CertificateFiles files)
     {
@@ -45,9 +52,7 @@ public sealed class CertificateFilesTests : IDisposable
     [Fact]
     public void A_pair_that_does_not_fit_is_not_used_until_it_does_however_fast_it_was_written()
     {
-        var (first, firstKey) = Make("CN=first");
-        Write(CertificateFile, first);
-        Write(KeyFile, firstKey);
+        MakeAndWrite("CN=first");
         var files = Open();
         Assert.Equal("CN=first", Subject(files));
 
@@ -65,9 +70,7 @@ public sealed class CertificateFilesTests : IDisposable
     [Fact]
     public void Files_are_looked_at_once_a_second_at_most()
     {
-        var (first, firstKey) = Make("CN=first");
-        Write(CertificateFile, first);
-        Write(KeyFile, firstKey);
+        MakeAndWrite("CN=first");
         var files = Open();
         Assert.Equal("CN=first", Subject(files));
         var (second, secondKey) = Make("CN=second");
@@ -86,9 +89,7 @@ public sealed class CertificateFilesTests : IDisposable
         Write(KeyFile, "broken");
         var files = Open();
         Assert.ThrowsAny<Exception>(files.Options);
-        var (first, firstKey) = Make("CN=first");
-        Write(CertificateFile, first);
-        Write(KeyFile, firstKey);
+        MakeAndWrite("CN=first");
         Assert.Equal("CN=first", Subject(files));
     }
 }

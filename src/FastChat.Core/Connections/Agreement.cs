@@ -2,7 +2,10 @@ using FastChat.Protocol.Compression;
 
 namespace FastChat.Connections;
 
-/// <summary>What a handshake agreed on beyond the plain case.</summary>
+/// <summary>
+/// What a handshake agreed on beyond the plain case. The inflater is the connection's to dispose of; the deflater its <see cref="FrameSender"/>'s,
+/// under whose lock alone it is used.
+/// </summary>
 internal sealed record Agreement(IReadOnlyDictionary<string, string> RouteValues, string? Subprotocol, MessageInflater? Inflater, MessageDeflater? Deflater)
 {
     public bool IsCompressed => Inflater is not null;

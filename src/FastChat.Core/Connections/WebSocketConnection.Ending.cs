@@ -88,7 +88,7 @@ public sealed partial class WebSocketConnection
         await _transport.DisposeAsync().ConfigureAwait(false);
         _sender.Dispose();
         _reader?.Dispose();
-        if (_reader is null) _agreement?.Inflater?.Dispose();
+        _agreement?.Inflater?.Dispose();
         try
         {
             await _handler.OnClosedAsync(this).ConfigureAwait(false);

@@ -67,12 +67,11 @@ internal sealed class MessageReader(EndpointRole role, long maxFrameLength, long
         _assembly!.Clear();
     }
 
-    /// <summary>Returns all buffers and native state.</summary>
+    /// <summary>Returns all buffers. The inflater belongs to whoever gave it.</summary>
     public void Dispose()
     {
         _lent = false;
         _assembly?.Clear();
-        inflater?.Dispose();
     }
 
     /// <summary>Reads and checks a header; <see cref="ReadEvent.Message"/> means: go on with the payload.</summary>

@@ -53,8 +53,8 @@ public sealed class ConnectionSendTests
     private static async Task ReceiveAsync(TransportConnection transport, EndpointRole role, bool compressed, int senders, int count)
     {
         using var pool = new FastChat.Protocol.Compression.CompressionPool(new());
-        using var reader = new MessageReader(role, 1 << 20, 1 << 20, ArrayPool<byte>.Shared,
-            compressed ? pool.CreateInflater(new(false, false, 15, 15), isServer: role == EndpointRole.Server) : null);
+        using var inflater = compressed ? pool.CreateInflater(new(false, false, 15, 15), isServer: role == EndpointRole.Server) : null;
+        using var reader = new MessageReader(role, 1 << 20, 1 << 20, ArrayPool<byte>.Shared, inflater);
         int[] next = new int[senders];
         int random = 0, received = 0;
         while (received < count)

@@ -66,7 +66,8 @@ internal sealed class ReaderReplay
     public Reading Read(byte[] bytes, ReadOnlySpan<int> cuts, bool joined, bool fast)
     {
         Pool = new TrackingArrayPool();
-        using var reader = new MessageReader(Role, MaxFrame, MaxMessage, Pool, Inflater?.Invoke());
+        using var inflater = Inflater?.Invoke();
+        using var reader = new MessageReader(Role, MaxFrame, MaxMessage, Pool, inflater);
         var reading = Feed(reader, bytes, cuts, joined, fast);
         reader.Dispose();
         Pool.AssertNothingRented();

@@ -98,7 +98,8 @@ public sealed partial class WebSocketConnection : IWatched, IAsyncDisposable
 
     /// <summary>
     /// Completes, never faulted, when the connection has ended and its resources are free. A message that <see cref="ReadMessageAsync"/> gave
-    /// holds that up, as a handler does that has not returned: read on until there is null, or dispose.
+    /// holds that up, as a handler does that has not returned, for its payload lies in the connection's buffer: read on until there is null,
+    /// or dispose.
     /// </summary>
     public Task Completion
     {
@@ -207,7 +208,10 @@ public sealed partial class WebSocketConnection : IWatched, IAsyncDisposable
         return default;
     }
 
-    /// <summary>Ends the connection at once, without a closing handshake; everything pending completes. Safe from any thread.</summary>
+    /// <summary>
+    /// Ends the connection at once, without a closing handshake; everything pending completes. Safe from any thread. A message that
+    /// <see cref="ReadMessageAsync"/> gave stays valid even so, and until it is given up <see cref="Completion"/> waits.
+    /// </summary>
     public void Abort() => AbortFor(EndReason.Aborted);
 
     /// <summary>

@@ -139,8 +139,22 @@ public sealed class ConnectionPullTests
         await end.Peer.SendTextAsync("mine");
         var message = (await end.Connection.ReadMessageAsync().AsTask().WaitAsync(Patience))!.Value;
         end.Connection.Abort();
+        Assert.True(end.Connection.Closed.IsCancellationRequested);
+        Assert.False(end.Connection.Completion.IsCompleted);
         Assert.Equal("mine", message.GetText());
         Assert.Null(await ReadAsync(end));
+        Assert.Equal((EndReason.Aborted, 1006), await end.EndedAsync());
+    }
+
+    [Fact]
+    public async Task A_message_held_over_an_abort_holds_up_the_completion_until_dispose_takes_it_back()
+    {
+        await using var end = new ConnectionHarness();
+        await end.Peer.SendTextAsync("mine");
+        Assert.Equal("mine", await ReadAsync(end));
+        end.Connection.Abort();
+        Assert.False(end.Connection.Completion.IsCompleted);
+        await end.Connection.DisposeAsync().AsTask().WaitAsync(Patience);
         Assert.Equal((EndReason.Aborted, 1006), await end.EndedAsync());
     }
 

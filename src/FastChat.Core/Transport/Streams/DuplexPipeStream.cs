@@ -14,10 +14,11 @@ internal sealed class DuplexPipeStream(TransportConnection connection) : Stream
     private readonly PipeWriter _output = connection.Output;
 
     /// <summary>
-    /// Whether reads and writes go on on a thread pool thread whichever thread completed them: for the public-key mathematics of a
-    /// handshake, which would stall an event loop for milliseconds.
+    /// While a handshake is under way, reads and writes go on on a thread pool thread whichever thread completed them: its public-key
+    /// mathematics would stall an event loop for milliseconds. And they heed their tokens; afterwards what is pending ends with the
+    /// connection alone, and a token for each read would only cost.
     /// </summary>
-    public bool LeavesTheLoop { get; set; }
+    public bool InHandshake { get; set; }
 
     public override bool CanRead => true;
 
@@ -36,24 +37,24 @@ internal sealed class DuplexPipeStream(TransportConnection connection) : Stream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var result = await _input.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var result = await _input.ReadAsync(InHandshake ? cancellationToken : default).ConfigureAwait(false);
         var bytes = result.Buffer;
         if (bytes.Length > buffer.Length) bytes = bytes.Slice(0, buffer.Length);
         int count = (int)bytes.Length;
         bytes.CopyTo(buffer.Span);
         _input.AdvanceTo(bytes.End);
         if (count == 0 && result.IsCanceled) throw new OperationCanceledException();
-        if (LeavesTheLoop && !Thread.CurrentThread.IsThreadPoolThread) await LeaveAsync();
+        if (InHandshake && !Thread.CurrentThread.IsThreadPoolThread) await LeaveAsync();
         return count;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var result = await _output.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        var result = await _output.WriteAsync(buffer, InHandshake ? cancellationToken : default).ConfigureAwait(false);
         if (result.IsCanceled) throw new OperationCanceledException();
         if (result.IsCompleted) throw new IOException("The peer reads no more.");
-        if (LeavesTheLoop && !Thread.CurrentThread.IsThreadPoolThread) await LeaveAsync();
+        if (InHandshake && !Thread.CurrentThread.IsThreadPoolThread) await LeaveAsync();
     }
 
     /// <summary>Nothing to do: each write is flushed.</summary>

@@ -34,7 +34,7 @@ public static class TlsTransport
     internal static async Task<TlsConnection> AuthenticateAsync(
         TransportConnection inner, ArrayPool<byte>? pool, Func<SslStream, CancellationToken, Task> authenticate, CancellationToken cancellationToken)
     {
-        var bytes = new DuplexPipeStream(inner) { LeavesTheLoop = true };
+        var bytes = new DuplexPipeStream(inner) { InHandshake = true };
         var stream = new SslStream(bytes, leaveInnerStreamOpen: true);
         try
         {
@@ -45,7 +45,7 @@ public static class TlsTransport
             await stream.DisposeAsync();
             throw;
         }
-        bytes.LeavesTheLoop = false;
+        bytes.InHandshake = false;
         return new TlsConnection(inner, stream, pool);
     }
 }

@@ -116,6 +116,7 @@ public sealed class WebSocketServer : IAsyncDisposable
 
     /// <summary>Binds and begins to accept.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
+    /// <exception cref="IOException">The process has too few descriptors left to serve with.</exception>
     /// <exception cref="InvalidOperationException">Called twice.</exception>
     public ValueTask StartAsync(CancellationToken cancellationToken = default)
     {
@@ -123,6 +124,7 @@ public sealed class WebSocketServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _started, 1) != 0) throw new InvalidOperationException("The server has started already.");
         _listener.Start(connection => _ = ServeAsync(connection));
         _logger.Listening(_listener.EndPoint);
+        if (_listener.Room < _options.MaxConnections) _logger.DescriptorsFewerThanConnections(_options.MaxConnections, _listener.Room);
         return default;
     }
 

@@ -13,8 +13,17 @@ internal static partial class EngineLog
     [LoggerMessage(2, LogLevel.Warning, "A turn of the event loop took {Milliseconds} ms: a handler blocks. Use HandlerScheduling.ThreadPool or make it await.")]
     public static partial void LoopStalled(this ILogger logger, long milliseconds);
 
-    [LoggerMessage(3, LogLevel.Warning, "Accepting failed with error {Error}; paused for {Milliseconds} ms.")]
-    public static partial void AcceptPaused(this ILogger logger, int error, int milliseconds);
+    [LoggerMessage(3, LogLevel.Warning, "Accepting on {EndPoint} failed with error {Error}; it is tried again until it succeeds. Connections wait meanwhile.")]
+    public static partial void AcceptFailed(this ILogger logger, System.Net.EndPoint endPoint, int error);
+
+    [LoggerMessage(5, LogLevel.Warning, "Descriptors run out (ulimit -n, LimitNOFILE): new connections on {EndPoint} wait until some are closed.")]
+    public static partial void DescriptorsShort(this ILogger logger, System.Net.EndPoint endPoint);
+
+    [LoggerMessage(6, LogLevel.Information, "Connections on {EndPoint} are accepted again.")]
+    public static partial void AcceptsAgain(this ILogger logger, System.Net.EndPoint endPoint);
+
+    [LoggerMessage(7, LogLevel.Warning, "MaxConnections is {MaxConnections}, but descriptors (ulimit -n, LimitNOFILE) are left for {Room} connections; more will wait to be accepted.")]
+    public static partial void DescriptorsFewerThanConnections(this ILogger logger, int maxConnections, int room);
 
     [LoggerMessage(4, LogLevel.Error, "Serving an accepted connection failed.")]
     public static partial void AcceptedConnectionFailed(this ILogger logger, Exception exception);

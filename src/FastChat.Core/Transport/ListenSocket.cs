@@ -8,7 +8,8 @@ internal static class ListenSocket
 {
     /// <summary>Binds and listens. A Unix domain socket's file left by a dead server is removed first; a live server's is not.</summary>
     /// <exception cref="SocketException">The address is in use or not ours.</exception>
-    public static Socket Bind(EndPoint endPoint, int backlog)
+    /// <exception cref="IOException">Too few descriptors are left to serve with.</exception>
+    public static Socket Bind(EndPoint endPoint, int backlog, Func<Socket, DescriptorTable> count, out DescriptorTable descriptors)
     {
         bool unix = endPoint is UnixDomainSocketEndPoint;
         if (unix) RemoveStale((UnixDomainSocketEndPoint)endPoint);
@@ -18,6 +19,7 @@ internal static class ListenSocket
             // SocketOptionName.ReuseAddress is left alone: on Unix it would also set SO_REUSEPORT and let two servers share a port unsaid.
             if (endPoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.Bind(endPoint);
+            descriptors = count(socket);
             socket.Listen(backlog);
             return socket;
         }

@@ -59,8 +59,12 @@ internal static class ServerHost
         services.AddHostedService(s => new MemoryTrim(s.GetRequiredService<TimeProvider>()));
         ApiDocument.Add(services);
         if (options.CertificateFile is { } certificate)
+        {
             services.AddSingleton(s => new CertificateFiles(certificate, options.KeyFile!, s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILogger<CertificateFiles>>()));
+            services.AddSingleton<IConnectionListenerFactory>(s => new TlsPortFactory(
+                EndPointOf(options), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILoggerFactory>()));
+        }
         else
             services.AddSingleton(new SharedPort(EndPointOf(options))).AddSingleton<IConnectionListenerFactory, SharedPortFactory>();
         configure?.Invoke(services);

@@ -45,15 +45,20 @@ internal sealed class SharedPortFactory(SharedPort port, ChatSocketServer socket
             await sockets.Server.StartAsync(cancellationToken);
             return new SharedPortListener(port, sockets.Server.EndPoint);
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        catch (Exception e) when (Problem(e) is { } problem)
         {
-            throw new IOException($"Cannot listen on {endpoint}: another program has this port.", e);
-        }
-        catch (SocketException e)
-        {
-            throw new IOException($"Cannot listen on {endpoint}: {e.Message}.", e);
+            throw new IOException($"Cannot listen on {endpoint}: {problem}", e);
         }
     }
+
+    /// <summary>Why an address cannot be listened on, in a sentence; null where the exception says something else.</summary>
+    public static string? Problem(Exception exception) => exception switch
+    {
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => "another program has this port.",
+        SocketException => exception.Message + ".",
+        IOException => exception.Message,
+        _ => null,
+    };
 }
 
 /// <summary>Kestrel's view of the shared port.</summary>

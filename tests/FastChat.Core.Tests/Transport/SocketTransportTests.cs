@@ -92,7 +92,7 @@ public sealed class SocketTransportListenerTests
     }
 
     [Fact]
-    public async Task Accepts_that_fail_are_told_and_tried_again_after_a_pause()
+    public async Task Accepts_that_fail_are_told_once_and_tried_again_after_a_pause()
     {
         var time = new FakeTimeProvider();
         var log = new CountingLogger();
@@ -109,13 +109,11 @@ public sealed class SocketTransportListenerTests
         var deadline = Task.Delay(Patience);
         while (!accepted.Task.IsCompleted && !deadline.IsCompleted)
         {
-            int before = Volatile.Read(ref attempts);
-            if (before <= 3 && time.ArmedTimers == 0) Assert.Equal(before, log.Warnings + (log.Warnings == before ? 0 : 1));
-            time.Advance(TimeSpan.FromSeconds(1));
+            if (time.ArmedTimers > 0) time.Advance(TimeSpan.FromSeconds(1));
             await Task.Yield();
         }
         await using var server = await accepted.Task.WaitAsync(Patience);
-        Assert.Equal(3, log.Warnings);
+        Assert.Equal((1, true), (log.Warnings, attempts >= 4));
     }
 
     [Fact]

@@ -32,9 +32,15 @@ internal sealed partial class ServerProcess : IDisposable
     public string Errors { get { lock (_errors) return _errors.ToString(); } }
 
     /// <summary>Starts it and waits for its one line.</summary>
-    public static async Task<ServerProcess> StartAsync(DirectoryInfo directory, params string[] arguments)
+    public static Task<ServerProcess> StartAsync(DirectoryInfo directory, params string[] arguments) => StartAsync(Program(arguments), directory);
+
+    /// <summary>The same, with at most so many descriptors.</summary>
+    public static Task<ServerProcess> StartWithinAsync(int descriptors, DirectoryInfo directory, params string[] arguments) =>
+        StartAsync(Within(descriptors, arguments), directory);
+
+    private static async Task<ServerProcess> StartAsync(string[] command, DirectoryInfo directory)
     {
-        var server = new ServerProcess(Start(directory, arguments));
+        var server = new ServerProcess(Start(command, directory));
         server._process.ErrorDataReceived += (_, e) => { lock (server._errors) server._errors.AppendLine(e.Data); };
         server._process.BeginErrorReadLine();
         string? line = await server._process.StandardOutput.ReadLineAsync().WaitAsync(TestServer.Patience);
@@ -45,17 +51,29 @@ internal sealed partial class ServerProcess : IDisposable
     }
 
     /// <summary>Runs a command to its end.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(DirectoryInfo directory, params string[] arguments)
+    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(DirectoryInfo directory, params string[] arguments) =>
+        RunAsync(Program(arguments), directory);
+
+    /// <summary>The same, with at most so many descriptors.</summary>
+    public static Task<(int ExitCode, string Output, string Errors)> RunWithinAsync(int descriptors, DirectoryInfo directory, params string[] arguments) =>
+        RunAsync(Within(descriptors, arguments), directory);
+
+    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string[] command, DirectoryInfo directory)
     {
-        using var process = Start(directory, arguments);
+        using var process = Start(command, directory);
         var errors = process.StandardError.ReadToEndAsync();
         string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TestServer.Patience);
         await process.WaitForExitAsync().WaitAsync(TestServer.Patience);
         return (process.ExitCode, output, await errors);
     }
 
-    private static Process Start(DirectoryInfo directory, string[] arguments) => Process.Start(new ProcessStartInfo(
-        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(FastChat.Server.Hosting.FastChatHosting).Assembly.Location, .. arguments])
+    private static string[] Program(string[] arguments) =>
+        [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", "exec", typeof(FastChat.Server.Hosting.FastChatHosting).Assembly.Location, .. arguments];
+
+    private static string[] Within(int descriptors, string[] arguments) =>
+        ["sh", "-c", "ulimit -n $0 && exec \"$@\"", $"{descriptors}", .. Program(arguments)];
+
+    private static Process Start(string[] command, DirectoryInfo directory) => Process.Start(new ProcessStartInfo(command[0], command[1..])
     {
         WorkingDirectory = directory.FullName,
         RedirectStandardOutput = true,

@@ -15,6 +15,8 @@ internal sealed class EpollListener : TransportListener
     private readonly Lock _gate = new();
     private EndPoint _endPoint;
     private Socket? _socket;
+    private readonly AcceptPauses _pauses;
+    private DescriptorTable? _descriptors;
     private int _descriptor;
     private ITimer? _resume;
     private Action<TransportConnection>? _onAccepted;
@@ -27,6 +29,7 @@ internal sealed class EpollListener : TransportListener
         if (!IsSupported) throw new PlatformNotSupportedException("epoll is a Linux facility.");
         _endPoint = endPoint;
         _options = options;
+        _pauses = new AcceptPauses(options.Logger, options.TimeProvider);
         _loops = new EpollLoop[Math.Max(1, options.Loops)];
         for (int i = 0; i < _loops.Length; i++) _loops[i] = new EpollLoop(options, $"FastChat loop {i}");
     }
@@ -36,10 +39,15 @@ internal sealed class EpollListener : TransportListener
 
     public override EndPoint EndPoint => _endPoint;
 
+    internal override int Room => _descriptors?.Room ?? int.MaxValue;
+
+    /// <summary>What tells how full the table is; replaced by tests.</summary>
+    internal Func<Socket, DescriptorTable> Descriptors { get; init; } = DescriptorTable.Of;
+
     public override void Start(Action<TransportConnection> onAccepted)
     {
         _onAccepted = onAccepted;
-        _socket = ListenSocket.Bind(_endPoint, _options.Backlog);
+        _socket = ListenSocket.Bind(_endPoint, _options.Backlog, Descriptors, out _descriptors);
         _socket.Blocking = false;
         _endPoint = _socket.LocalEndPoint ?? _endPoint;
         _descriptor = (int)_socket.Handle;
@@ -109,6 +117,11 @@ internal sealed class EpollListener : TransportListener
         byte* address = stackalloc byte[128];
         for (int i = 0; i < AcceptsPerTurn && !_stopped; i++)
         {
+            if (!_descriptors!.HasRoom())
+            {
+                PauseAccepting(0);
+                return;
+            }
             int length = 128;
             int descriptor = Libc.Accept(_descriptor, address, &length);
             if (descriptor < 0)
@@ -118,6 +131,8 @@ internal sealed class EpollListener : TransportListener
                 if (error != Libc.Eagain) PauseAccepting(error);
                 return;
             }
+            _pauses.End(_endPoint);
+            _descriptors.Took(descriptor);
             Libc.NoDelay(descriptor);
             var peer = new PeerAddress(new ReadOnlySpan<byte>(address, Math.Min(length, 128)));
             _next = _next + 1 == _loops.Length ? 0 : _next + 1;
@@ -128,21 +143,31 @@ internal sealed class EpollListener : TransportListener
     /// <summary>Out of descriptors or memory: the backlog would make the loop spin, so it is left alone for a while.</summary>
     private void PauseAccepting(int error)
     {
-        _options.Logger.AcceptPaused(error, (int)AcceptPause.TotalMilliseconds);
+        _pauses.Begin(_endPoint, error);
         _loops[0].StopListening(_descriptor);
-        lock (_gate)
-        {
-            if (_stopped) return;
-            _resume?.Dispose();
-            _resume = _options.TimeProvider.CreateTimer(static listener => ((EpollListener)listener!).ResumeAccepting(), this, AcceptPause, Timeout.InfiniteTimeSpan);
-        }
+        lock (_gate) ResumeLater();
+    }
+
+    private void ResumeLater()
+    {
+        if (_stopped) return;
+        _resume?.Dispose();
+        _resume = _options.TimeProvider.CreateTimer(static listener => ((EpollListener)listener!).ResumeAccepting(), this, AcceptPause, Timeout.InfiniteTimeSpan);
     }
 
     private void ResumeAccepting()
     {
         lock (_gate)
         {
-            if (!_stopped) _loops[0].Listen(_descriptor, Accept);
+            if (_stopped) return;
+            try
+            {
+                _loops[0].Listen(_descriptor, Accept);
+            }
+            catch (IOException)
+            {
+                ResumeLater(); // the kernel has no memory for it yet; thrown on a timer's thread it would be the end of the process
+            }
         }
     }
 }

@@ -21,9 +21,11 @@ public sealed class SocketTransportListener : TransportListener
     private readonly HashSet<SocketTransportConnection> _open = [];
     private readonly SocketTransportOptions _options;
     private readonly ILogger _logger;
+    private readonly AcceptPauses _pauses;
     private readonly CancellationTokenSource _stop = new();
     private EndPoint _endPoint;
     private Socket? _socket;
+    private DescriptorTable? _descriptors;
     private Task _accepting = Task.CompletedTask;
     private Action<TransportConnection>? _onAccepted;
     private bool _disposed;
@@ -40,10 +42,16 @@ public sealed class SocketTransportListener : TransportListener
         _endPoint = endPoint;
         _options = options ?? new SocketTransportOptions();
         _logger = logger ?? NullLogger.Instance;
+        _pauses = new AcceptPauses(_logger, _options.TimeProvider);
     }
 
     /// <inheritdoc/>
     public override EndPoint EndPoint => _endPoint;
+
+    internal override int Room => _descriptors?.Room ?? int.MaxValue;
+
+    /// <summary>What tells how full the table of descriptors is; replaced by tests.</summary>
+    internal Func<Socket, DescriptorTable> Descriptors { get; init; } = DescriptorTable.Of;
 
     /// <summary>What accepts a connection; replaced by tests to make it fail as a full descriptor table does.</summary>
     internal Func<Socket, CancellationToken, ValueTask<Socket>> Accept { get; set; } =
@@ -54,7 +62,7 @@ public sealed class SocketTransportListener : TransportListener
     {
         ArgumentNullException.ThrowIfNull(onAccepted);
         if (_socket is not null || _stop.IsCancellationRequested) throw new InvalidOperationException("A listener starts once.");
-        _socket = ListenSocket.Bind(_endPoint, _options.Backlog);
+        _socket = ListenSocket.Bind(_endPoint, _options.Backlog, Descriptors, out _descriptors);
         _endPoint = _socket.LocalEndPoint ?? _endPoint;
         _onAccepted = onAccepted;
         _accepting = Task.Run(AcceptAllAsync);
@@ -89,7 +97,14 @@ public sealed class SocketTransportListener : TransportListener
         {
             try
             {
+                if (!_descriptors!.HasRoom())
+                {
+                    pause = await PauseAsync(0, pause);
+                    continue;
+                }
                 var socket = await Accept(_socket!, _stop.Token);
+                _pauses.End(_endPoint);
+                _descriptors.Took((int)socket.Handle);
                 pause = FirstPause;
                 HandOut(socket);
             }
@@ -105,11 +120,17 @@ public sealed class SocketTransportListener : TransportListener
             {
                 // Out of descriptors or memory, as a rule: the connection stays in the backlog and the next accept fails at once, so wait
                 // for some to be freed.
-                _logger.AcceptPaused(e.NativeErrorCode, (int)pause.TotalMilliseconds);
-                await Task.Delay(pause, _options.TimeProvider, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                pause = await PauseAsync(e.NativeErrorCode, pause);
             }
         }
+    }
+
+    /// <returns>How long the next pause is, if it follows at once.</returns>
+    private async Task<TimeSpan> PauseAsync(int error, TimeSpan pause)
+    {
+        _pauses.Begin(_endPoint, error);
+        await Task.Delay(pause, _options.TimeProvider, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return pause * 2 < LongestPause ? pause * 2 : LongestPause;
     }
 
     private void HandOut(Socket socket)

@@ -78,6 +78,8 @@ public sealed class TlsTransportListener : TransportListener
     /// <inheritdoc/>
     public override EndPoint EndPoint => _inner.EndPoint;
 
+    internal override int Room => _inner.Room;
+
     /// <summary>Handshakes that failed, ran out of time or were one too many, since the start.</summary>
     public long FailedHandshakes => Interlocked.Read(ref _failures);
 

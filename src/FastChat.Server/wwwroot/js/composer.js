@@ -17,6 +17,8 @@ export class Composer {
   #draftTimer = 0;
   #isBusy = false;
   #canStop = false;
+  // Enter was pressed before the page was ready.
+  #sendWhenReady = false;
 
   /** @param {{ send: (text: string) => boolean, stop: () => void, files: (files: File[]) => void }} on */
   constructor(on) {
@@ -48,6 +50,12 @@ export class Composer {
     if (this.#draftKey || !this.#input.value) this.#input.value = load(draftKey, '');
     this.#draftKey = draftKey;
     this.#fit();
+    if (this.#sendWhenReady) this.#send();
+  }
+
+  /** What was to be sent when the page is ready stays where it is: there is no conversation for it. */
+  hold() {
+    this.#sendWhenReady = false;
   }
 
   /** The conversation that was being started has an id now. @param {string} draftKey */
@@ -60,6 +68,7 @@ export class Composer {
   /** Nothing is kept any more: whoever wrote here has left. */
   close() {
     clearTimeout(this.#draftTimer);
+    this.hold();
     this.#draftKey = '';
     this.#input.value = '';
   }
@@ -89,7 +98,13 @@ export class Composer {
 
   #send() {
     const text = this.#input.value.trim();
-    if (!text || this.#isBusy || isTooLong(text) || !this.#on.send(text)) return;
+    this.#sendWhenReady = false;
+    if (!text || this.#isBusy || isTooLong(text)) return;
+    if (!this.#on.send(text)) {
+      // While another conversation opens, it stays the draft of the last one.
+      this.#sendWhenReady = !this.#draftKey;
+      return;
+    }
     this.#input.value = '';
     this.#saveDraft();
     this.#fit();
@@ -115,6 +130,8 @@ export class Composer {
   }
 
   #changed() {
+    // Whoever writes on has thought again.
+    this.hold();
     this.#fit();
     clearTimeout(this.#draftTimer);
     this.#draftTimer = setTimeout(() => this.#saveDraft(), DRAFT_DELAY_MS);

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -24,6 +25,51 @@ public sealed class ConversationTests(BrowserHost host)
         await Expect(visitor.Questions).ToHaveTextAsync(["Tell me of the aardvark"]);
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Clear search" }).ClickAsync();
         await Expect(visitor.Conversations).ToHaveCountAsync(2);
+    }
+
+    [Fact]
+    public async Task A_link_is_followed_though_the_server_fails_at_first()
+    {
+        await using var visitor = await host.OpenAsync();
+        visitor.Expect(new Regex("Failed to load resource: the server responded with a status of 503"));
+        await visitor.SignInAsync();
+        await visitor.AskAsync("repeat after me: found");
+        int asked = 0;
+        // The list does not show it, so it has to be looked for.
+        await visitor.Page.RouteAsync("**/conversations?*", route => route.FulfillAsync(new() { ContentType = "application/json", Body = "[]" }));
+        await visitor.Page.RouteAsync(new Regex("/conversations/[^/?]+\\?"), route => ++asked <= 2
+            ? route.FulfillAsync(new() { Status = 503, ContentType = "application/problem+json", Body = """{"status":503,"detail":"Not now."}""" })
+            : route.ContinueAsync());
+        string url = visitor.Page.Url;
+        await visitor.Page.ReloadAsync();
+
+        await Expect(visitor.Answers).ToHaveTextAsync(["found"]);
+        Assert.Equal(url, visitor.Page.Url);
+        Assert.True(asked > 2);
+        await visitor.AskAsync("repeat after me: still");
+        await Expect(visitor.Answers).ToHaveTextAsync(["found", "still"]);
+    }
+
+    [Fact]
+    public async Task A_link_to_nothing_leads_to_a_new_conversation_and_sends_nothing_there()
+    {
+        await using var visitor = await host.OpenAsync();
+        visitor.Expect(Visitor.Refusals());
+        string name = await visitor.SignInAsync();
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await visitor.Page.RouteAsync("**/conversations/nothing?*", async route =>
+        {
+            await ready.Task;
+            await route.ContinueAsync();
+        });
+        await visitor.Page.GotoAsync(new Uri(new Uri(visitor.Page.Url), "/?again#/c/nothing").ToString());
+        await visitor.SendAsync("For somebody else");
+        ready.SetResult();
+
+        await Expect(visitor.Page.GetByText("Conversation not found")).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = $"Hello {name}" })).ToBeVisibleAsync();
+        await Expect(visitor.Input).ToHaveValueAsync("For somebody else");
+        await Expect(visitor.Questions).ToHaveCountAsync(0);
     }
 
     [Fact]

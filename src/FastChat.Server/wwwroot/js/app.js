@@ -1,10 +1,11 @@
 // The page for somebody who has signed in: puts the parts together and knows which conversation is shown.
 
 import { announce } from './announce.js';
-import { Api } from './api.js';
+import { Api, ApiError } from './api.js';
 import { Chat } from './chat.js';
 import { deleteChatbot, editChatbot } from './chatbots.js';
 import { Composer } from './composer.js';
+import { backOff } from './connection.js';
 import { ask, confirm } from './dialogs.js';
 import { Documents, pickFiles } from './documents.js';
 import { byId, h } from './dom.js';
@@ -52,6 +53,8 @@ export class App {
   #conversation = null;
   #chatbotId;
   #shown = 0;
+  // Ends the pause between two lookups of a conversation.
+  #lookAgain = () => {};
 
   /**
    * @param {import('./api.js').User} user
@@ -64,7 +67,7 @@ export class App {
     this.#sessions = new Sessions(api, user.id);
     this.#outbox = new Outbox(user.id);
     this.#chatbotId = load(`chatbot.${user.id}`, '');
-    this.#status = new Status(() => this.#chat?.reconnect());
+    this.#status = new Status(() => (this.#chat ? this.#chat.reconnect() : this.#lookAgain()));
     this.#thread = new Thread(text => this.#composer.suggest(text));
     this.#composer = new Composer({ send: text => this.#send(text), stop: () => this.#chat?.stop(), files: files => this.#upload(files) });
     this.#uploads = new Uploads(api, id => void this.#documents.refresh(id));
@@ -113,9 +116,10 @@ export class App {
     const mine = ++this.#shown;
     this.#chat?.dispose();
     this.#chat = null;
+    this.#lookAgain();
     this.#status.limited(null);
     this.#status.connection({ name: 'closed' });
-    const conversation = id ? this.#sidebar.find(id) ?? await this.#find(id) : null;
+    const conversation = id ? this.#sidebar.find(id) ?? await this.#find(id, mine) : null;
     // Somebody went on while this one was looked for.
     if (mine !== this.#shown || (id && !conversation)) return;
     this.#conversation = conversation;
@@ -124,15 +128,40 @@ export class App {
     this.#open(id, messageId);
   }
 
-  // A conversation that the list does not show: an old one, or one of a link.
-  async #find(/** @type {string} */ id) {
-    try {
-      return (await this.#api.conversation(id)).conversation;
-    } catch (error) {
-      toastError(error);
-      location.replace('#/');
-      return null;
+  // A conversation that the list does not show: an old one, or one of a link. Null when there is none, or when it is not wanted any more.
+  async #find(/** @type {string} */ id, /** @type {number} */ mine) {
+    for (let attempt = 0; mine === this.#shown; attempt++) {
+      try {
+        return (await this.#api.conversation(id)).conversation;
+      } catch (error) {
+        const status = error instanceof ApiError ? error.status : 0;
+        if (mine !== this.#shown || status === 401) return null;
+        if (status >= 400 && status < 500 && status !== 429) {
+          toastError(error);
+          this.#composer.hold();
+          location.replace('#/');
+          return null;
+        }
+        // It may well be there, only the server or the network is not.
+        const wait = error instanceof ApiError && error.retryAfter ? error.retryAfter * 1000 : backOff(attempt);
+        await this.#pause(wait);
+      }
     }
+    return null;
+  }
+
+  /** Waits until the time is over, the network is back, or somebody does not want to wait. */
+  async #pause(/** @type {number} */ ms) {
+    this.#status.connection({ name: navigator.onLine ? 'waiting' : 'offline', retryAt: Date.now() + ms });
+    const over = new AbortController();
+    await new Promise(resolve => {
+      this.#lookAgain = () => resolve(null);
+      addEventListener('online', this.#lookAgain, { signal: over.signal });
+      const timer = setTimeout(this.#lookAgain, ms);
+      over.signal.addEventListener('abort', () => clearTimeout(timer));
+    });
+    over.abort();
+    this.#lookAgain = () => {};
   }
 
   #open(/** @type {string | null} */ id, /** @type {string | null} */ messageId) {

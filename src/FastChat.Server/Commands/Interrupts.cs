@@ -21,7 +21,7 @@ internal sealed class Interrupts : IDisposable
     /// <summary>Ctrl-C: asks the handler, else ends the command. False when it is ending already: then the process may be killed.</summary>
     public bool Interrupt() => Handler?.Invoke() is true || End();
 
-    /// <summary>SIGTERM: ends the command. False when it is ending already.</summary>
+    /// <summary>SIGTERM, and SIGHUP: ends the command. False when it is ending already.</summary>
     public bool End()
     {
         if (_end.IsCancellationRequested)

@@ -27,6 +27,7 @@ public sealed class ProcessTests : IAsyncLifetime
     [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]
+    [InlineData("HUP")]
     public async Task It_starts_on_a_free_port_answers_and_ends_with_0_on_a_signal(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signals.");

@@ -44,12 +44,16 @@ internal static class ChatEndpoints
         var authentication = await http.AuthenticateAsync(FastChatAuth.Scheme);
         if (authentication.Failure is not null)
             return Results.Challenge(authenticationSchemes: [FastChatAuth.Scheme]);
+        // Before the body is read, where it is known who it is: a wrong one counts as well.
+        var known = http.GetChatUser();
+        if (known is not null && RateLimitFilter.TryTake(http, limiter, known.Id) is { } limited)
+            return limited;
         var body = await Body.ReadAsync<ChatRequestBody>(http);
-        if (http.GetChatUser() is null && body.UserId is { } id && http.IdentifyByUserId(authenticator, id).User is null)
+        if (known is null && body.UserId is { } id && http.IdentifyByUserId(authenticator, id).User is null)
             throw new ChatException(ChatErrorCode.Unauthorized, AuthFailure.UserIdNotTrusted.Describe());
         if (http.GetChatUser() is not { } user)
             return Results.Challenge(authenticationSchemes: [FastChatAuth.Scheme]);
-        if (RateLimitFilter.TryTake(http, limiter, user.Id) is { } refusal)
+        if (known is null && RateLimitFilter.TryTake(http, limiter, user.Id) is { } refusal)
             return refusal;
         if (body.UserId is { } claimed && claimed != user.Id)
             throw new ChatException(ChatErrorCode.NotFound, "User not found.");

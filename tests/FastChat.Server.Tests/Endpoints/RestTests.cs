@@ -246,6 +246,24 @@ public sealed class RestTests : IAsyncLifetime
         Assert.Equal("User not found.", await nobody.DetailAsync(404));
     }
 
+    [Theory]
+    [InlineData("{", 400)]
+    [InlineData("{}", 400)]
+    [InlineData("[1]", 400)]
+    [InlineData("{\"message\":\"Hi\",\"conversation_id\":\"nothing\"}", 404)]
+    public async Task A_request_to_chat_that_is_wrong_counts_once_as_any_other(string body, int status)
+    {
+        int[] left = new int[2];
+        for (int i = 0; i < 2; i++)
+        {
+            using var content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
+            using var refused = await _ada.PostAsync(new Uri("/chat", UriKind.Relative), content);
+            Assert.Equal(status, (int)refused.StatusCode);
+            left[i] = int.Parse(refused.Headers.GetValues("RateLimit-Remaining").Single(), System.Globalization.CultureInfo.InvariantCulture);
+        }
+        Assert.Equal(left[0] - 1, left[1]);
+    }
+
     [Fact]
     public async Task Errors_without_a_handler_are_problems_too()
     {

@@ -34,9 +34,25 @@ internal static class DevTokenEndpoints
         if (!local)
             throw new ChatException(ChatErrorCode.NotFound, "Not found.");
         string name = (await Body.ReadAsync<DevTokenRequest>(http)).Name?.Trim() ?? "";
-        var user = (name.Length > 0 ? await store.GetUserByNameAsync(name, http.RequestAborted) : null)
-            ?? await engine.Directory.CreateUserAsync(name, http.RequestAborted);
+        var user = await FindAsync() ?? await CreateAsync();
         string token = await issuer.IssueAsync(user.Id, user.Name, Lifetime, admin: false, http.RequestAborted);
         return Body.Ok(new DevTokenBody(token, user.Id, user.Name, (int)Lifetime.TotalSeconds));
+
+        async Task<UserRecord?> FindAsync() => name.Length > 0 ? await store.GetUserByNameAsync(name, http.RequestAborted) : null;
+
+        async Task<UserRecord> CreateAsync()
+        {
+            try
+            {
+                return await engine.Directory.CreateUserAsync(name, http.RequestAborted);
+            }
+            catch (ChatException e) when (e.Error.Code == ChatErrorCode.Conflict)
+            {
+                // Another request has made the user since.
+                if (await FindAsync() is { } other)
+                    return other;
+                throw;
+            }
+        }
     }
 }

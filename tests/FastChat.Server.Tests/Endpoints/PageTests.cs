@@ -62,6 +62,21 @@ public sealed class PageTests : IAsyncLifetime
         Assert.Equal(token.Text("user_id"), (await again.JsonAsync()).Text("user_id"));
     }
 
+    [Fact]
+    public async Task Whoever_asks_for_a_new_name_at_the_same_time_gets_a_token_of_the_same_user()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            string name = $"twins {round}";
+            var issued = await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+            {
+                using var response = await _server.Http.SendAsync("POST", "/auth/dev-token", new { name });
+                return (await response.JsonAsync()).Text("user_id");
+            })).WaitAsync(TestServer.Patience);
+            Assert.Single(issued.Distinct());
+        }
+    }
+
     [Theory]
     [InlineData("Origin", "https://evil.example")]
     [InlineData("X-Forwarded-For", "203.0.113.7")]

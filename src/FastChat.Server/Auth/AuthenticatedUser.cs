@@ -11,7 +11,7 @@ public sealed record AuthenticatedUser(string Id, string Name)
     /// <summary>True when the token carries the admin role. Never true for a trusted user id.</summary>
     public bool IsAdmin { get; init; }
 
-    /// <summary>When the identification ends (UTC): a socket should not outlive it. Null for a trusted user id.</summary>
+    /// <summary>When the identification ends (UTC), the allowed clock skew included: a socket should not outlive it. Null for a trusted user id.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>True for an id that can be a user's: 1 to <see cref="MaxIdLength"/> characters, none of them a control character.</summary>

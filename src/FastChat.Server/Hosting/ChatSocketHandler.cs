@@ -84,14 +84,17 @@ internal sealed class ChatSocketHandler : WebSocketHandler, IDisposable
 
     public void Dispose() => _expiry.Dispose();
 
-    /// <summary>Closes the sockets whose tokens have expired, at most a tick after they did.</summary>
+    /// <summary>Ends the sockets whose tokens have expired, at most a tick after they did.</summary>
     private void CloseExpired()
     {
         var now = _time.GetUtcNow();
         foreach (var (connection, client) in _open)
         {
-            if (client.ExpiresAt <= now)
-                _ = connection.CloseAsync(CloseCode.PolicyViolation, AuthFailure.Expired.Describe()).AsTask();
+            if (!(client.ExpiresAt <= now))
+                continue;
+            string reason = AuthFailure.Expired.Describe();
+            // Whoever has not taken the message within a tick is closed without.
+            _ = client.IsToldOnce() ? client.Socket.ExpireAsync(reason).AsTask() : connection.CloseAsync(CloseCode.PolicyViolation, reason).AsTask();
         }
     }
 
@@ -150,5 +153,10 @@ internal sealed class ChatSocketHandler : WebSocketHandler, IDisposable
 
     private sealed record Admission(ChatDialect Dialect, ChatSocketRequest Request, DateTimeOffset? ExpiresAt);
 
-    private sealed record Client(ChatSocket Socket, DateTimeOffset? ExpiresAt);
+    private sealed record Client(ChatSocket Socket, DateTimeOffset? ExpiresAt)
+    {
+        private int _told;
+
+        public bool IsToldOnce() => Interlocked.Exchange(ref _told, 1) == 0;
+    }
 }

@@ -8,6 +8,8 @@ namespace FastChat.Server.Tests.Commands;
 
 public sealed class UserAndTokenCommandTests : IDisposable
 {
+    private static readonly TimeSpan Skew = new AuthOptions().ClockSkew;
+
     private readonly CommandRunner _cli = new();
 
     public void Dispose() => _cli.Dispose();
@@ -49,13 +51,13 @@ public sealed class UserAndTokenCommandTests : IDisposable
         Assert.Equal((0, 0), (code, error.Length));
         var user = (await ValidateAsync(Assert.Single(output))).User!;
         Assert.Equal(("@ada", false), (user.Name, user.IsAdmin));
-        Assert.InRange(user.ExpiresAt!.Value - TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(23.9), TimeSpan.FromDays(1));
+        Assert.InRange(user.ExpiresAt!.Value - TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(23.9), TimeSpan.FromDays(1) + Skew);
         Assert.StartsWith(user.Id + "\t", Assert.Single((await _cli.RunAsync("user", "list")).Out), StringComparison.Ordinal);
 
         var again = await _cli.RunAsync("token", "@ada", "--expires", "30m", "--admin");
         var admin = (await ValidateAsync(again.Out[0])).User!;
         Assert.Equal((user.Id, true), (admin.Id, admin.IsAdmin));
-        Assert.InRange(admin.ExpiresAt!.Value - TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(29), TimeSpan.FromMinutes(30));
+        Assert.InRange(admin.ExpiresAt!.Value - TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(29), TimeSpan.FromMinutes(30) + Skew);
     }
 
     [Theory]

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using FastChat.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace FastChat.Server.Tests.Hosting;
 
@@ -152,9 +155,22 @@ public sealed class OnePortTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_socket_does_not_outlive_its_token()
+    public async Task A_socket_lives_as_long_as_its_token_is_let_in_and_is_told_when_it_is_not()
     {
-        using var socket = await TestSocket.ConnectAsync(_server.Address, $"/ws/?token={await _server.TokenAsync("ada", lifetime: TimeSpan.FromSeconds(2))}", []);
+        var time = new FakeTimeProvider();
+        await using var server = await TestServer.StartAsync(services: s => s.Replace(ServiceDescriptor.Singleton<TimeProvider>(time)));
+        string token = await server.TokenAsync("ada", lifetime: TimeSpan.FromSeconds(2));
+        // 2 s and the skew of 30 s are 32.
+        time.Advance(TimeSpan.FromSeconds(10));
+        using var socket = await server.ConnectAsync($"/chat/?token={token}");
+        await socket.NextAsync();
+        time.Advance(TimeSpan.FromSeconds(21));
+        await socket.SendAsync(new { message = "Am I still here?" });
+        Assert.Equal(TestServer.Answer, (await socket.NextAsync()).Text("message"));
+        time.Advance(TimeSpan.FromSeconds(1));
+        var error = await socket.NextAsync();
+        Assert.Equal(("The token has expired.", "unauthorized"), (error.Text("error"), error.Text("code")));
         Assert.Equal((1008, "The token has expired."), await socket.ClosedAsync());
+        Assert.Equal(401, (await Assert.ThrowsAsync<RefusedException>(() => server.ConnectAsync($"/chat/?token={token}"))).Status);
     }
 }

@@ -126,6 +126,17 @@ public abstract class ChatSocket : IAsyncDisposable
     }
 
     /// <summary>
+    /// The user is not identified any longer, since a token has expired say: tells the peer in its dialect and closes with 1008. Any thread
+    /// may call it; a peer that does not read holds it up.
+    /// </summary>
+    /// <param name="reason">One sentence for the peer.</param>
+    public async ValueTask ExpireAsync(string reason)
+    {
+        await SendErrorAsync(new ChatError(ChatErrorCode.Unauthorized, reason), null);
+        await CloseAsync(PolicyViolation, reason);
+    }
+
+    /// <summary>
     /// Completes when the answers that are over have been handed to the peer: a host that shuts down waits for it between
     /// <see cref="ChatEngine.DrainAsync"/> and closing. Bound it: a peer that does not read holds it up.
     /// </summary>

@@ -30,7 +30,9 @@ internal sealed class TokenValidator(AuthOptions options, KeyRing keys, TimeProv
             : new AuthenticatedUser(claims.Subject, claims.Name ?? claims.Subject)
             {
                 IsAdmin = claims.Has(options.AdminClaim, options.AdminRole),
-                ExpiresAt = claims.ExpiresAt,
+                // The clock that issued the token may be behind ours: it is good for as long as it is let in.
+                ExpiresAt = claims.ExpiresAt is { } expires && expires < DateTimeOffset.MaxValue - options.ClockSkew
+                    ? expires + options.ClockSkew : DateTimeOffset.MaxValue,
             };
     }
 

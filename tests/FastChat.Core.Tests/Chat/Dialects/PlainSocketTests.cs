@@ -94,6 +94,23 @@ public sealed class PlainSocketTests
         Assert.Equal((1008, "The token has expired."), await peer.Closed);
     }
 
+    [Theory]
+    [InlineData(ChatDialect.Text, "error")]
+    [InlineData(ChatDialect.Message, "error")]
+    [InlineData(ChatDialect.Session, "message")]
+    [InlineData(ChatDialect.Conversation, "detail")]
+    [InlineData(ChatDialect.Codes, "error")]
+    public async Task Who_is_not_identified_any_longer_is_told_before_the_close(ChatDialect dialect, string field)
+    {
+        await using var chat = new ChatHarness();
+        var peer = new RecordingPeer();
+        var socket = ChatSocket.Create(dialect, chat.Engine, peer, new ChatSocketRequest { User = chat.Alice }, chat.Limiter);
+        await socket.ExpireAsync("The token has expired.").Bounded();
+        var error = await peer.NextAsync();
+        Assert.Equal(("The token has expired.", "unauthorized"), (error.Text(field), error.Text("code")));
+        Assert.Equal((1008, "The token has expired."), await peer.Closed);
+    }
+
     [Fact]
     public async Task A_close_has_the_whole_reason_where_it_fits()
     {

@@ -8,19 +8,18 @@ namespace FastChat.Compare.Servers;
 /// <summary>A server that runs, on loopback; disposing of it kills it.</summary>
 internal sealed class ServerProcess : IDisposable
 {
-    private const int KeptLines = 20;
     private const int ToldChars = 240;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly string _name;
     private readonly Process _process;
-    private readonly Queue<string> _output = new();
+    private readonly LastWords _said = new();
 
     private ServerProcess(string name, Process process, int port)
     {
         (_name, _process, Port) = (name, process, port);
-        process.OutputDataReceived += (_, e) => Keep(e.Data);
-        process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        process.OutputDataReceived += (_, e) => _said.Add(e.Data);
+        process.ErrorDataReceived += (_, e) => _said.Add(e.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
@@ -32,7 +31,7 @@ internal sealed class ServerProcess : IDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>How it ended, and what it said last.</summary>
-    public string Obituary => $"{_name} ended with {_process.ExitCode}: {Output()}";
+    public string Obituary => $"{_name} ended with {_process.ExitCode}: {_said.Text(ToldChars)}";
 
     /// <summary>Starts a server on a free port and waits until it listens.</summary>
     /// <exception cref="InvalidOperationException">It ended, or does not listen in time.</exception>
@@ -116,7 +115,11 @@ internal sealed class ServerProcess : IDisposable
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
-            if (_process.HasExited) throw new InvalidOperationException(Obituary);
+            if (_process.HasExited)
+            {
+                await _process.WaitForExitAsync(cancellationToken); // until all that it said has been read
+                throw new InvalidOperationException(Obituary);
+            }
             try
             {
                 using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -129,25 +132,8 @@ internal sealed class ServerProcess : IDisposable
             }
             catch (SocketException e)
             {
-                throw new InvalidOperationException($"{_name} does not listen on port {Port} after {Patience.TotalSeconds:0} s: {Output()}", e);
+                throw new InvalidOperationException($"{_name} does not listen on port {Port} after {Patience.TotalSeconds:0} s: {_said.Text(ToldChars)}", e);
             }
         }
-    }
-
-    private void Keep(string? line)
-    {
-        if (line is null) return;
-        lock (_output)
-        {
-            _output.Enqueue(line);
-            if (_output.Count > KeptLines) _output.Dequeue();
-        }
-    }
-
-    private string Output()
-    {
-        string said;
-        lock (_output) said = string.Join(" | ", _output);
-        return said.Length == 0 ? "it said nothing." : said.Length <= ToldChars ? said : said[..ToldChars] + "...";
     }
 }

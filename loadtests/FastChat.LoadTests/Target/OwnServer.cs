@@ -8,17 +8,16 @@ namespace FastChat.LoadTests.Target;
 internal sealed class OwnServer : IAsyncDisposable
 {
     private const string Ready = "FastChat accepts connections on ";
-    private const int KeptLines = 20;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _data;
     private readonly Process _process;
-    private readonly Queue<string> _said = new();
+    private readonly LastWords _said = new();
 
     private OwnServer(DirectoryInfo data, Process process, string secret)
     {
         (_data, _process, Secret) = (data, process, secret);
-        process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        process.ErrorDataReceived += (_, e) => _said.Add(e.Data);
         process.BeginErrorReadLine();
     }
 
@@ -30,7 +29,7 @@ internal sealed class OwnServer : IAsyncDisposable
     public string Secret { get; }
 
     /// <summary>Why it is no more; null while it runs.</summary>
-    public string? Failure => _process.HasExited ? $"The server ended with exit code {_process.ExitCode}: {Said()}" : null;
+    public string? Failure => _process.HasExited ? $"The server ended with exit code {_process.ExitCode}: {_said.Text()}" : null;
 
     /// <summary>Starts it and waits until it accepts connections.</summary>
     /// <param name="settings">Beyond those that every load test needs, by the keys of the configuration.</param>
@@ -114,24 +113,9 @@ internal sealed class OwnServer : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new LoadException($"The server does not accept connections after {Patience.TotalSeconds:0} s: {Said()}");
+            throw new LoadException($"The server does not accept connections after {Patience.TotalSeconds:0} s: {_said.Text()}");
         }
         await _process.WaitForExitAsync(cancellationToken);
         throw new LoadException(Failure!);
-    }
-
-    private void Keep(string? line)
-    {
-        if (string.IsNullOrWhiteSpace(line)) return;
-        lock (_said)
-        {
-            _said.Enqueue(line);
-            if (_said.Count > KeptLines) _said.Dequeue();
-        }
-    }
-
-    private string Said()
-    {
-        lock (_said) return _said.Count == 0 ? "it said nothing." : string.Join(" | ", _said);
     }
 }

@@ -22,17 +22,7 @@ switch (args)
         return 0;
 }
 
-using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, e) =>
-{
-    e.Cancel = true;
-    stop.Cancel();
-};
-using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
-{
-    context.Cancel = true;
-    stop.Cancel();
-});
+using var interruption = new Interruption();
 try
 {
     var options = ComparisonOptions.Parse(args);
@@ -46,13 +36,14 @@ try
     }
     IReadOnlyList<ServerDefinition> servers = options.Url is { } url
         ? [new ServerDefinition("url", []) { Description = url.ToString() }]
-        : await ServerCatalog.ChooseAsync(options.Servers, further, Console.Error.WriteLine, stop.Token);
+        : await ServerCatalog.ChooseAsync(options.Servers, further, Console.Error.WriteLine, interruption.Token);
     var report = ComparisonReport.Create(TimeProvider.System.GetUtcNow(), options, servers);
     if (options.ServerCpus.Concat(options.ClientCpus).Except(CpuPinning.Allowed).ToArray() is [var cpu, ..] && CpuPinning.IsSupported)
         throw new ArgumentException($"This process may not use CPU {cpu}; it may use {string.Join(", ", CpuPinning.Allowed)}.");
     if (options.Reference is { } reference && servers.All(s => s.Name != reference)) throw new ArgumentException($"--reference: '{reference}' is not among the servers.");
     Directory.CreateDirectory(options.Out); // better refused now than after all is measured
     if (options.Append && ReportFiles.Read(options.Out) is { } earlier) report = earlier.Joined(report);
+    using var stop = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token);
     stop.CancelAfter(options.Limit);
     var runs = await new Comparison(options, servers, report.Conditions.Rounds, Console.WriteLine).RunAsync(stop.Token);
     report = report.With(runs);

@@ -34,15 +34,6 @@ internal sealed class FanOutScenario(ScenarioContext context) : Scenario(context
         Create = c => new FanOutScenario(c),
     };
 
-    public override ArrivalSchedule Schedule
-    {
-        get
-        {
-            double rate = Context.Settings.Rate();
-            return new([new Phase(Context.Settings.Time("duration"), rate, rate)], Context.ArrivalSeed);
-        }
-    }
-
     public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
         await _tabs.OpenAsync(1, connect: false, cancellationToken);

@@ -32,15 +32,6 @@ internal sealed class ReconnectScenario(ScenarioContext context) : Scenario(cont
         Create = c => new ReconnectScenario(c),
     };
 
-    public override ArrivalSchedule Schedule
-    {
-        get
-        {
-            double rate = Context.Settings.Rate();
-            return new([new Phase(Context.Settings.Time("duration"), rate, rate)], Context.ArrivalSeed);
-        }
-    }
-
     public override Task PrepareAsync(CancellationToken cancellationToken) => _tabs.OpenAsync(Context.Settings.Count("users"), connect: true, cancellationToken);
 
     public override Task OperateAsync(Arrival arrival, long due, CancellationToken cancellationToken) =>

@@ -38,15 +38,6 @@ internal sealed class RestScenario(ScenarioContext context) : Scenario(context)
         Create = c => new RestScenario(c),
     };
 
-    public override ArrivalSchedule Schedule
-    {
-        get
-        {
-            double rate = Context.Settings.Rate();
-            return new([new Phase(Context.Settings.Time("duration"), rate, rate)], Context.ArrivalSeed);
-        }
-    }
-
     private ChatTarget Target => Context.Target;
 
     public override async Task PrepareAsync(CancellationToken cancellationToken)

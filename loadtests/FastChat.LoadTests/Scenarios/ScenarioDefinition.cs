@@ -133,8 +133,15 @@ internal abstract class Scenario(ScenarioContext context) : IAsyncDisposable
 
     protected Measurements Measurements => context.Measurements;
 
-    /// <summary>When operations start.</summary>
-    public abstract ArrivalSchedule Schedule { get; }
+    /// <summary>When operations start: steadily, <c>rate</c> a second for the <c>duration</c>, where a scenario says nothing else.</summary>
+    public virtual ArrivalSchedule Schedule
+    {
+        get
+        {
+            double rate = context.Settings.Rate();
+            return new([new Phase(context.Settings.Time("duration"), rate, rate)], context.ArrivalSeed);
+        }
+    }
 
     /// <summary>Users, sessions, sockets that are there before it begins.</summary>
     public virtual Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;

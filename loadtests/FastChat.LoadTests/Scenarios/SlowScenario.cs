@@ -49,15 +49,6 @@ internal sealed class SlowScenario : Scenario
         Create = c => new SlowScenario(c),
     };
 
-    public override ArrivalSchedule Schedule
-    {
-        get
-        {
-            double rate = Context.Settings.Rate();
-            return new([new Phase(Context.Settings.Time("duration"), rate, rate)], Context.ArrivalSeed);
-        }
-    }
-
     public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
         int users = Context.Settings.Count("users");

@@ -38,15 +38,6 @@ internal sealed class SoakScenario(ScenarioContext context) : Scenario(context)
         Create = c => new SoakScenario(c),
     };
 
-    public override ArrivalSchedule Schedule
-    {
-        get
-        {
-            double rate = Context.Settings.Rate();
-            return new([new Phase(Context.Settings.Time("duration"), rate, rate)], Context.ArrivalSeed);
-        }
-    }
-
     public override Task PrepareAsync(CancellationToken cancellationToken) => _tabs.OpenAsync(Context.Settings.Count("users"), connect: true, cancellationToken);
 
     public override async Task OperateAsync(Arrival arrival, long due, CancellationToken cancellationToken)

@@ -124,10 +124,11 @@ internal static class EchoServers
         }
     }
 
-    private static async Task WaitForEndOfInputAsync()
+    /// <summary>On a thread of its own: reading standard input blocks, and with one CPU the pool begins with a single thread.</summary>
+    private static Task WaitForEndOfInputAsync() => Task.Factory.StartNew(() =>
     {
-        while (await Console.In.ReadLineAsync() is not null)
+        while (Console.In.ReadLine() is not null)
         {
         }
-    }
+    }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -3,8 +3,9 @@ using System.Net;
 using FastChat;
 using FastChat.Protocol.Compression;
 
-const string Usage = "usage: FastChat.Echo [--port 9001] [--transport auto|epoll|sockets] [--loops N] [--compression] [--max-message BYTES]";
+const string Usage = "usage: FastChat.Echo [--port 9001] [--transport auto|epoll|sockets] [--loops N] [--compression] [--max-message BYTES] [--until-input-ends]";
 
+bool untilInputEnds = false;
 var options = new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 9001), MaxHeadBytes = 64 * 1024 };
 try
 {
@@ -30,6 +31,9 @@ try
             case "--max-message":
                 options.Limits.MaxMessageBytes = options.Limits.MaxFrameBytes = Number();
                 break;
+            case "--until-input-ends":
+                untilInputEnds = true;
+                break;
             default:
                 throw new ArgumentException($"'{args[i]}' is no option.");
         }
@@ -51,7 +55,8 @@ using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
 {
     e.Cancel = true;
-    stop.Cancel();
+    // A terminal sends it to whoever holds our input as well.
+    if (!untilInputEnds) stop.Cancel();
 };
 using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
 {
@@ -59,6 +64,16 @@ using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Cre
     stop.Cancel();
 });
 await server.StartAsync();
+if (untilInputEnds) new Thread(ReadInput) { IsBackground = true, Name = "standard input" }.Start();
 Console.WriteLine($"FastChat.Echo listens on ws://{server.EndPoint}");
 await server.WaitAsync(stop.Token);
 return 0;
+
+// Whoever started this, with a pipe as its input, is gone when that ends. Reading it blocks: on a thread of its own, and none of the pool's.
+void ReadInput()
+{
+    while (Console.In.ReadLine() is not null)
+    {
+    }
+    stop.Cancel();
+}

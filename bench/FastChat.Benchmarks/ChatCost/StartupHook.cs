@@ -26,5 +26,7 @@ internal static class StartupHook
                 $"{Environment.CpuUsage.TotalTime.TotalSeconds:F6} {GC.GetTotalAllocatedBytes()} {GC.CollectionCount(0)}"));
             Console.Out.Flush();
         }
+        // Whoever asked is gone, and nobody else would end this process.
+        Environment.Exit(1);
     }
 }

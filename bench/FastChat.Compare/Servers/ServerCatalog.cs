@@ -54,7 +54,7 @@ internal static class ServerCatalog
         ];
 
         ServerDefinition FastChat(string name, string transport, string description) =>
-            new(name, DotnetHost.Command(Path.Combine("echo", "FastChat.Echo.dll"), "--port", "{port}", "--transport", transport, "--loops", "{loops}", "--max-message", "16777216"))
+            new(name, DotnetHost.Command(Path.Combine("echo", "FastChat.Echo.dll"), "--port", "{port}", "--transport", transport, "--loops", "{loops}", "--max-message", "16777216", "--until-input-ends"))
             {
                 Description = description,
                 Version = $"{fastChat}, {net}",

@@ -40,7 +40,7 @@ internal sealed class OwnServer : IAsyncDisposable
     {
         var data = Directory.CreateTempSubdirectory("fastchat-load-");
         string secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
-        string[] command = DotnetHost.Command(Path.Combine("server", "fastchat.dll"), "serve", "--port", "0", "--host", "127.0.0.1", "--data", data.FullName);
+        string[] command = DotnetHost.Command(Path.Combine("server", "fastchat.dll"), "serve", "--port", "0", "--host", "127.0.0.1", "--data", data.FullName, "--until-input-ends");
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = data.FullName, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var (key, value) in Defaults(secret).Concat(settings)) start.Environment[$"FASTCHAT_{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
         OwnServer server;

@@ -39,6 +39,11 @@ internal sealed class Flags
         Description = "Let X-User-ID and user_id identify users on a public address: anybody can then be any user",
     };
 
+    public Option<bool> UntilInputEnds { get; } = new("--until-input-ends")
+    {
+        Description = "End, as on SIGTERM, when standard input does, and leave Ctrl-C to the program that holds its other end",
+    };
+
     /// <summary>The settings of a command: its flags over everything else.</summary>
     /// <exception cref="CommandException">A settings file cannot be read.</exception>
     public IConfigurationRoot Configure(ParseResult parsed, CommandContext context)

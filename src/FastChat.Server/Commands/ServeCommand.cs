@@ -12,7 +12,7 @@ internal static class ServeCommand
         foreach (var command in (Command[])[root, serve])
         {
             foreach (Option option in (Option[])
-                [flags.Port, flags.Host, flags.Data, flags.Store, flags.Model, flags.Certificate, flags.Key, flags.InsecureTrustUserId])
+                [flags.Port, flags.Host, flags.Data, flags.Store, flags.Model, flags.Certificate, flags.Key, flags.InsecureTrustUserId, flags.UntilInputEnds])
                 command.Options.Add(option);
             command.SetAction((parsed, cancellationToken) => RunAsync(parsed, flags, context, cancellationToken));
         }
@@ -30,6 +30,34 @@ internal static class ServeCommand
             configuration, settings, context.WorkingDirectory, name => context.Environment.GetValueOrDefault(name),
             parsed.GetValue(flags.InsecureTrustUserId));
         settings.ThrowIfAny();
+        if (parsed.GetValue(flags.UntilInputEnds))
+            EndWithInput(context.In, context.Interrupts);
         return await context.Serve(options, context.Out, cancellationToken);
+    }
+
+    /// <summary>
+    /// A pipe ends with the process that holds its other end, however that ended. It is read on a thread of its own: reading standard input blocks.
+    /// Ctrl-C, which a terminal sends to both processes, is for that one to act on.
+    /// </summary>
+    private static void EndWithInput(TextReader input, Interrupts interrupts)
+    {
+        interrupts.Handler = () => true;
+        new Thread(Read) { IsBackground = true, Name = "standard input" }.Start();
+
+        void Read()
+        {
+            try
+            {
+                char[] ignored = new char[256];
+                while (input.Read(ignored) > 0)
+                {
+                }
+                interrupts.End();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // The server has ended by itself, and its process is about to.
+            }
+        }
     }
 }

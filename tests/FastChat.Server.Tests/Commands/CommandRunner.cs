@@ -30,6 +30,9 @@ internal sealed class CommandRunner : IDisposable
     public Func<DataOptions, TimeProvider, CancellationToken, Task<IChatStore>> OpenStore { get; set; } =
         (data, time, stop) => Stores.OpenAsync(data, time, NullLogger.Instance, stop);
 
+    /// <summary>What serve does; by default nothing, so that it ends at once.</summary>
+    public Func<CancellationToken, Task> Serve { get; set; } = _ => Task.CompletedTask;
+
     public string DataDirectory => Path.Combine(Directory.FullName, "data");
 
     public string Write(string name, string content)
@@ -54,10 +57,11 @@ internal sealed class CommandRunner : IDisposable
             Interactive = Interactive,
             Interrupts = Interrupts,
             OpenStore = OpenStore,
-            Serve = (options, _, _) =>
+            Serve = async (options, _, cancellationToken) =>
             {
                 Served = options;
-                return Task.FromResult(ExitCode.Success);
+                await Serve(cancellationToken);
+                return ExitCode.Success;
             },
         };
         int code = await CommandLine.RunAsync(args, context, Interrupts.Token).WaitAsync(Bound);

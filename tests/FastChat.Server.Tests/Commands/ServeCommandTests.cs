@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FastChat.Server.Auth;
@@ -151,6 +152,39 @@ public sealed class ServeCommandTests : IDisposable
             Assert.True(response.IsSuccessStatusCode);
         await end.CancelAsync();
         Assert.Equal(0, await running.WaitAsync(CommandRunner.Bound));
+    }
+
+    [Fact]
+    public async Task The_server_ends_with_its_input_where_that_is_wanted()
+    {
+        bool? isLeftToOthers = null;
+        _cli.Serve = token =>
+        {
+            isLeftToOthers = _cli.Interrupts.Handler?.Invoke(); // Ctrl-C
+            return Task.Delay(Timeout.Infinite, token).ContinueWith(_ => { }, TaskScheduler.Default);
+        };
+        _cli.In = new StringReader("what is said\ndoes not matter");
+        Assert.Equal(0, (await _cli.RunAsync("serve", "--until-input-ends")).Code);
+        Assert.True(isLeftToOthers);
+    }
+
+    [Fact]
+    public async Task A_server_process_ends_with_the_pipe_that_its_input_is()
+    {
+        string[] command = [Path.Combine(AppContext.BaseDirectory, "fastchat.dll"), "serve", "--port", "0", "--data", _cli.DataDirectory, "--until-input-ends"];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", command) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        try
+        {
+            Assert.StartsWith(ServeCommand.ReadyLine("http"), await process.StandardOutput.ReadLineAsync().WaitAsync(CommandRunner.Bound), StringComparison.Ordinal);
+            process.StandardInput.Close();
+            await process.WaitForExitAsync().WaitAsync(CommandRunner.Bound);
+            Assert.Equal(0, process.ExitCode);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
     }
 
     [Fact]

@@ -27,12 +27,12 @@ internal sealed record ComparisonOptions
           --list             names the servers and scenarios
 
         A round takes about (servers) x (scenarios x (seconds + 0.5) + warm-up + 5) seconds. Exit codes: 0 every run has figures,
-        1 one has not, 2 wrong usage.
+        1 one has not, or the comparison was interrupted, 2 wrong usage.
 
         Servers of a file: {"servers": [{"name": "mine", "command": ["./mine", "--port", "{port}"]}]}
         {port} is where to listen on 127.0.0.1, {loops} the number of its CPUs. Also known are "description", "version",
         "environment" (an object), "directory" and "path" (to upgrade at, default /). A server echoes every message as it came:
-        text as text, up to 1 MiB, without compression.
+        text as text, up to 1 MiB, without compression; it is killed when its turn is over, and should end when its input does.
         """;
 
     private static readonly string[] Named =
@@ -91,7 +91,7 @@ internal sealed record ComparisonOptions
             {
                 "--servers" => options with { Servers = Names(value) },
                 "--scenarios" => options with { Scenarios = [.. Names(value).Select(Scenario.Find)] },
-                "--rounds" => options with { Rounds = (int)Number(name, value, 1, 100) },
+                "--rounds" => options with { Rounds = Whole(name, value, 1, 100) },
                 "--seconds" => options with { Seconds = Number(name, value, 0.1, 600) },
                 "--warm-up" => options with { WarmUp = Number(name, value, 0, 600) },
                 "--reference" => options with { Reference = value },
@@ -99,7 +99,7 @@ internal sealed record ComparisonOptions
                 "--client-cpus" => options with { ClientCpus = Cpus(name, value) },
                 "--config" => options with { Config = value },
                 "--url" => options with { Url = ParseUrl(value) },
-                "--pid" => options with { ProcessId = (int)Number(name, value, 1, int.MaxValue) },
+                "--pid" => options with { ProcessId = Whole(name, value, 1, int.MaxValue) },
                 "--out" => options with { Out = value },
                 _ => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 0.1, 1440)) },
             };
@@ -109,7 +109,7 @@ internal sealed record ComparisonOptions
         return options;
     }
 
-    private static string[] Names(string value) => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is { Length: > 0 } names
+    private static string[] Names(string value) => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct().ToArray() is { Length: > 0 } names
         ? names
         : throw new ArgumentException("A list is empty.");
 
@@ -118,7 +118,12 @@ internal sealed record ComparisonOptions
             ? number
             : throw new ArgumentException($"{name}: '{value}' is not a number from {least.ToString(CultureInfo.InvariantCulture)} to {most.ToString(CultureInfo.InvariantCulture)}.");
 
-    private static int[] Cpus(string name, string value) => value == "none" ? [] : [.. Names(value).Select(cpu => (int)Number(name, cpu, 0, 1023))];
+    private static int Whole(string name, string value, int least, int most) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
+            ? number
+            : throw new ArgumentException($"{name}: '{value}' is not a whole number from {least} to {most}.");
+
+    private static int[] Cpus(string name, string value) => value == "none" ? [] : [.. Names(value).Select(cpu => Whole(name, cpu, 0, 1023))];
 
     private static Uri ParseUrl(string value) => Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme == "ws"
         ? url

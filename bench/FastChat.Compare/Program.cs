@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using FastChat.Compare;
 using FastChat.Compare.Load;
 using FastChat.Compare.Report;
@@ -6,9 +7,10 @@ using FastChat.Compare.Runs;
 using FastChat.Compare.Servers;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+// The modes that this program runs itself in end with their input: Ctrl+C, which reaches them too, is for the one that holds it.
+using var deaf = args is ["load" or "serve", ..] ? PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true) : null;
 switch (args)
 {
-    // The modes that this program runs itself in.
     case ["load"]:
         return LoadAgent.Run(Console.In, Console.Out);
     case ["serve", "kestrel", var port]:
@@ -34,15 +36,16 @@ try
         foreach (var scenario in Scenario.All) Console.WriteLine($"scenario  {scenario.Name,-18} {scenario.Title}");
         return 0;
     }
+    if (options.ServerCpus.Concat(options.ClientCpus).Except(CpuPinning.Allowed).ToArray() is [var cpu, ..] && CpuPinning.IsSupported)
+        throw new ArgumentException($"This process may not use CPU {cpu}; it may use {string.Join(", ", CpuPinning.Allowed)}.");
+    if (options.ProcessId is { } id && ProcessSampler.CpuSeconds(id) is null) throw new ArgumentException($"--pid: there is no process {id}, or it cannot be looked at.");
+    OutputDirectory.Prepare(options.Out);
     IReadOnlyList<ServerDefinition> servers = options.Url is { } url
         ? [new ServerDefinition("url", []) { Description = url.ToString() }]
         : await ServerCatalog.ChooseAsync(options.Servers, further, Console.Error.WriteLine, interruption.Token);
     var report = ComparisonReport.Create(TimeProvider.System.GetUtcNow(), options, servers);
-    if (options.ServerCpus.Concat(options.ClientCpus).Except(CpuPinning.Allowed).ToArray() is [var cpu, ..] && CpuPinning.IsSupported)
-        throw new ArgumentException($"This process may not use CPU {cpu}; it may use {string.Join(", ", CpuPinning.Allowed)}.");
-    if (options.Reference is { } reference && servers.All(s => s.Name != reference)) throw new ArgumentException($"--reference: '{reference}' is not among the servers.");
-    Directory.CreateDirectory(options.Out); // better refused now than after all is measured
     if (options.Append && ReportFiles.Read(options.Out) is { } earlier) report = earlier.Joined(report);
+    if (options.Reference is { } reference && report.Servers.All(s => s.Name != reference)) throw new ArgumentException($"--reference: '{reference}' is not among the servers.");
     using var stop = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token);
     stop.CancelAfter(options.Limit);
     var runs = await new Comparison(options, servers, report.Conditions.Rounds, Console.WriteLine).RunAsync(stop.Token);
@@ -50,7 +53,7 @@ try
     Console.WriteLine();
     Console.Write(TextTable.Render(report));
     foreach (string written in ReportFiles.Write(report, options.Out)) Console.WriteLine(written);
-    return runs.Count > 0 && runs.All(r => r.Result.Error is null) ? 0 : 1;
+    return runs.Count > 0 && runs.All(r => r.Result.Error is null) && !interruption.Token.IsCancellationRequested ? 0 : 1;
 }
 catch (Exception e) when (e is ArgumentException or FormatException)
 {

@@ -92,7 +92,7 @@ internal sealed class EchoReader(Traffic traffic, int perWrite)
         if ((_header[1] & 0x80) != 0) throw new EchoException("The server masks.");
         if (opcode >= 8)
         {
-            if (_left > 125) throw new EchoException("A control frame is too long.");
+            if (_left is < 0 or > 125) throw new EchoException("A control frame is too long.");
             _controlLength = 0;
             return true;
         }

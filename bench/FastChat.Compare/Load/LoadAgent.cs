@@ -14,8 +14,16 @@ internal static class LoadAgent
         while (input.ReadLine() is { } line)
         {
             var order = JsonSerializer.Deserialize(line, LoadJson.Default.LoadOrder)!;
-            output.WriteLine(JsonSerializer.Serialize(LoadRun.Execute(order, buffer), LoadJson.Default.LoadResult));
-            output.Flush();
+            string result = JsonSerializer.Serialize(LoadRun.Execute(order, buffer), LoadJson.Default.LoadResult);
+            try
+            {
+                output.WriteLine(result);
+                output.Flush();
+            }
+            catch (IOException)
+            {
+                break; // Whoever gave the order is gone.
+            }
         }
         return 0;
     }

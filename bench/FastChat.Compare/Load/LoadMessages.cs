@@ -19,7 +19,7 @@ internal sealed record LoadOrder(string Host, int Port, string Path, Scenario Sc
     public int? ServerCpu { get; init; }
 }
 
-/// <summary>What came of it. Times are of the counted seconds.</summary>
+/// <summary>What came of it. Times are of the counted seconds; an idle run has no latencies.</summary>
 internal sealed record LoadResult
 {
     /// <summary>Why there are no figures; null where there are.</summary>
@@ -30,19 +30,19 @@ internal sealed record LoadResult
 
     public double Seconds { get; init; }
 
-    public double P50Microseconds { get; init; }
+    public double? P50Microseconds { get; init; }
 
-    public double P99Microseconds { get; init; }
+    public double? P99Microseconds { get; init; }
 
-    public double P999Microseconds { get; init; }
+    public double? P999Microseconds { get; init; }
 
-    public double MaxMicroseconds { get; init; }
+    public double? MaxMicroseconds { get; init; }
 
     /// <summary>User and kernel time of the server's process; null where it cannot be read.</summary>
     public double? ServerCpuSeconds { get; init; }
 
     /// <summary>Share of the time that the client had something to do: near 1, the messages per second are the client's limit.</summary>
-    public double ClientBusy { get; init; }
+    public double? ClientBusy { get; init; }
 
     /// <summary>Share of the time that the client had a CPU: while it polls and nobody disturbs it, all of it; null for an idle run.</summary>
     public double? ClientCpuShare { get; init; }

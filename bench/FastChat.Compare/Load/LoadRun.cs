@@ -71,6 +71,7 @@ internal sealed class LoadRun : IDisposable
         Run(TimeSpan.FromSeconds(_order.Seconds), () => false);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _counting = false;
+        long busy = _busy;
         own = Environment.CpuUsage.TotalTime - own;
         messages = _connections.Sum(c => c.Messages) - messages;
         double? used = Cpu() - cpu;
@@ -91,7 +92,7 @@ internal sealed class LoadRun : IDisposable
             P999Microseconds = _latencies.Percentile(0.999) / 1e3,
             MaxMicroseconds = _latencies.Max / 1e3,
             ServerCpuSeconds = used,
-            ClientBusy = _busy / (double)Stopwatch.Frequency / seconds,
+            ClientBusy = busy / (double)Stopwatch.Frequency / seconds,
             ClientCpuShare = own.TotalSeconds / seconds,
             StolenShare = used is not null && coreUsed is not null ? Math.Max(0, (coreUsed.Value - used.Value) / seconds) : null,
             RssBytes = rss,
@@ -130,7 +131,8 @@ internal sealed class LoadRun : IDisposable
 
     private void Connect()
     {
-        var address = IPAddress.TryParse(_order.Host, out var literal) ? literal : Dns.GetHostAddresses(_order.Host)[0];
+        // Servers of IPv4 alone are more than those of IPv6 alone, and localhost may name both.
+        var address = IPAddress.TryParse(_order.Host, out var literal) ? literal : Dns.GetHostAddresses(_order.Host).MinBy(a => a.AddressFamily)!;
         var server = new IPEndPoint(address, _order.Port);
         long start = Stopwatch.GetTimestamp();
         int open = 0;

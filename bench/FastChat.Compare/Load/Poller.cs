@@ -6,7 +6,7 @@ namespace FastChat.Compare.Load;
 /// <summary>Tells which of many sockets can be read or written. For one thread.</summary>
 internal abstract partial class Poller : IDisposable
 {
-    /// <summary>What <see cref="Wait"/> found: the index of a socket, and whether it can be written (else it can be read).</summary>
+    /// <summary>What <see cref="Wait"/> found: the index of a socket, and what can be done with it.</summary>
     public readonly record struct Ready(int Index, bool CanRead, bool CanWrite);
 
     /// <summary>The best that this system has.</summary>

@@ -30,7 +30,7 @@ internal static class BarChart
                 continue;
             }
             svg.Rectangle(LabelWidth, middle - BarHeight / 2, Math.Max(value * scale, 1), BarHeight, bar.Colour, $"{bar.Label}: {bar.Text}");
-            double end = value * scale;
+            double end = Math.Max(value * scale, 0);
             if (bar.Least is { } least && bar.Most is { } highest && highest > least)
             {
                 svg.Line(LabelWidth + least * scale, middle, LabelWidth + highest * scale, middle, "whisker");

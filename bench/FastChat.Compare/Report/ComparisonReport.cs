@@ -80,7 +80,7 @@ internal sealed record ComparisonReport
     /// <summary>The summary of a server in a scenario; null where it did not run.</summary>
     public Summary? Find(string server, Scenario scenario) => Summaries.FirstOrDefault(s => s.Server == server && s.Scenario == scenario.Name);
 
-    /// <summary>What ratios are to.</summary>
+    /// <summary>What ratios are to, in the head of a column.</summary>
     public string ReferenceName => Conditions.Reference ?? "least";
 }
 

@@ -65,9 +65,9 @@ internal static class HtmlPage
     {
         double? value = scenario.IsIdle ? summary?.Cost / 1024 : summary?.Cost;
         if (value is null) return "<td class=\"none\">-</td>";
-        double ratio = summary!.Ratio ?? 1;
+        double? ratio = summary!.Ratio;
         // Eightfold is as red as it gets; on a logarithmic scale, because ratios multiply.
-        double heat = Math.Clamp(Math.Log2(Math.Max(ratio, 1)) / 3, 0, 1) * 60;
+        double heat = Math.Clamp(Math.Log2(Math.Max(ratio ?? 1, 1)) / 3, 0, 1) * 60;
         return string.Create(CultureInfo.InvariantCulture, $"<td style=\"--heat:{heat:0}%\"><b>{Figures.Short(value)}</b> <small>{Figures.Ratio(ratio)}</small></td>");
     }
 
@@ -119,7 +119,7 @@ internal static class HtmlPage
             <section>
             <h2>How it was measured</h2>
             <p>Each server runs in a process of its own on {E(Cpus(how.ServerCpus))}, the load client in another on {E(Cpus(how.ClientCpus))}, over loopback.
-            In each of {how.Rounds} rounds all servers are started afresh and warmed up for {how.WarmUp:0.#} s; then they take turns, scenario by scenario and each time beginning
+            In each round ({how.Rounds} in all) all servers are started afresh and warmed up for {how.WarmUp:0.#} s; then they take turns, scenario by scenario and each time beginning
             with another one, {how.Seconds:0.#} s each, while the others sleep: so what is compared was measured within seconds. Idle connections are opened on a further fresh
             process. The tables have medians; a multiple is the median of what it is in each round. Runs in which others took more than 6 % of the server's CPU, or kept the
             client from its own, are repeated at most twice, and count only where there are no others.</p>

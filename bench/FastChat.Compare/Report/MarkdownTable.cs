@@ -9,7 +9,7 @@ internal static class MarkdownTable
     public static string Render(ComparisonReport report)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"CPU microseconds of the server for each message, KiB of memory for each idle connection; in brackets as a multiple of the {report.ReferenceName}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"CPU microseconds of the server for each message, KiB of memory for each idle connection; in brackets as a multiple of {report.Conditions.Reference ?? "the least in its row"}.\n\n");
         Row(text, ["", .. report.Servers.Select(s => s.Name)]);
         Row(text, ["---", .. report.Servers.Select(_ => "--:")]);
         foreach (var scenario in report.Scenarios)

@@ -8,13 +8,11 @@ internal static class TextTable
     public static string Render(ComparisonReport report)
     {
         var text = new StringBuilder();
-        foreach (var scenario in report.Scenarios)
+        foreach (var scenario in report.Scenarios.Where(s => report.Ranked(s).Count > 0))
         {
             string[][] rows = [[.. SummaryColumns.Titles(report, scenario)], .. report.Ranked(scenario).Select(s => SummaryColumns.Values(scenario, s).ToArray())];
-            int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length))];
             text.AppendLine($"{scenario.Name}: {scenario.Title}");
-            foreach (string[] row in rows)
-                text.AppendLine("  " + string.Join("  ", row.Select((cell, c) => c == 0 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))));
+            foreach (string line in TextColumns.Align(rows)) text.AppendLine($"  {line}");
             foreach (var failed in report.Ranked(scenario).Where(s => s.Error is not null)) text.AppendLine($"  {failed.Server} failed: {failed.Error}");
             text.AppendLine();
         }

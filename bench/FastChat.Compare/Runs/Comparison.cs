@@ -77,16 +77,18 @@ internal sealed class Comparison(ComparisonOptions options, IReadOnlyList<Server
         {
             var run = new Run(seat.Server.Name, scenario.Name, round, await seat.MeasureAsync(scenario, cancellationToken));
             _runs.Add(run);
-            log($"round {round}  {run.Server,-18} {run.Scenario,-10} {Describe(run)}");
+            log($"round {round}  {run.Server,-18} {run.Scenario,-10} {Describe(run, scenario)}");
             if (run.IsClean || run.Result.Error is not null) return;
         }
     }
 
-    private static string Describe(Run run)
+    private static string Describe(Run run, Scenario scenario)
     {
-        if (run.Result.Error is { } error) return $"failed: {error}";
-        if (run.Result.IdleBytesPerConnection is { } idle)
-            return FormattableString.Invariant($"{idle / 1024,10:0.00} KiB a connection, {run.Result.EchoedBytesPerConnection / 1024:0.00} after an echo each");
-        return FormattableString.Invariant($"{run.MessagesPerSecond,10:0} msg/s {run.CpuMicrosecondsPerMessage,10:0.000} us CPU/msg  p99 {run.Result.P99Microseconds,8:0} us  client {run.Result.ClientBusy:0%}{(run.IsClean ? "" : "  disturbed")}");
+        var result = run.Result;
+        if (result.Error is { } error) return $"failed: {error}";
+        return scenario.IsIdle
+            ? $"{Figures.Kibibytes(result.IdleBytesPerConnection),10} KiB a connection, {Figures.Kibibytes(result.EchoedBytesPerConnection)} after an echo each"
+            : $"{Figures.Whole(run.MessagesPerSecond),10} msg/s {Figures.Short(run.CpuMicrosecondsPerMessage),8} us CPU/msg  p99 {Figures.Whole(result.P99Microseconds),7} us  "
+                + $"client {Figures.Share(result.ClientBusy)}{(run.IsClean ? "" : "  disturbed")}";
     }
 }

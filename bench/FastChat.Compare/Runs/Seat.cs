@@ -38,9 +38,10 @@ internal sealed class Seat(ServerDefinition server, ComparisonOptions options, L
         }
         if (_unstartable is not null) return new LoadResult { Error = _unstartable };
         var result = await client.RunAsync(scenario.IsIdle ? Order(scenario, 0, 0) : Order(scenario, LeadIn, options.Seconds), cancellationToken);
-        return result.Error is not null && _process is not null && await _process.HasEndedAsync(DyingTakes, cancellationToken)
-            ? new LoadResult { Error = _process.Obituary }
-            : result;
+        if (result.Error is null || _process is null || !await _process.HasEndedAsync(DyingTakes, cancellationToken)) return result;
+        // Ctrl+C reaches the server too, which is no failure of its.
+        cancellationToken.ThrowIfCancellationRequested();
+        return new LoadResult { Error = _process.Obituary };
     }
 
     public void Dispose()
@@ -65,6 +66,6 @@ internal sealed class Seat(ServerDefinition server, ComparisonOptions options, L
     }
 
     private LoadOrder Order(Scenario scenario, double leadIn, double seconds) => options.Url is { } url
-        ? new LoadOrder(url.Host, url.IsDefaultPort ? 80 : url.Port, url.PathAndQuery, scenario, leadIn, seconds) { ProcessId = options.ProcessId }
+        ? new LoadOrder(url.Host, url.Port, url.PathAndQuery, scenario, leadIn, seconds) { ProcessId = options.ProcessId }
         : new LoadOrder("127.0.0.1", _process!.Port, server.Path, scenario, leadIn, seconds) { ProcessId = _process.Id, ServerCpu = options.ServerCpus is [var cpu] ? cpu : null };
 }

@@ -4,14 +4,14 @@ using System.Text.Json;
 
 namespace FastChat.Compare.Servers;
 
-/// <summary>The npm package ws under Node, installed at run time into a directory of its own in the system's temporary one.</summary>
+/// <summary>The npm package ws under Node, installed at run time into a directory of its own among this user's data.</summary>
 internal static class NodeServer
 {
     private const string Package = """{ "name": "ws-echo", "private": true, "type": "module", "dependencies": { "ws": "^8.18.0" } }""";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    /// <summary>Where it is installed.</summary>
-    private static string Home => Path.Combine(Path.GetTempPath(), $"fastchat-compare-ws-{Environment.UserName}");
+    // What lies there is run: not in a place that others may write to.
+    private static string Home => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "fastchat-compare", "ws");
 
     /// <summary>The server, installed where it is not yet; or why there is none.</summary>
     public static async Task<(ServerDefinition? Server, string? Missing)> PrepareAsync(string name, CancellationToken cancellationToken)

@@ -16,11 +16,13 @@ internal static class ServerCatalog
     /// <param name="further">Those of a file.</param>
     /// <param name="warn">Told what is left out, and why.</param>
     /// <param name="cancellationToken">Ends an installation.</param>
-    /// <exception cref="ArgumentException">A name is unknown, or what it names is not there.</exception>
+    /// <exception cref="ArgumentException">A name is unknown or has two meanings, or what it names is not there.</exception>
     public static async Task<IReadOnlyList<ServerDefinition>> ChooseAsync(
         IReadOnlyList<string>? names, IReadOnlyList<ServerDefinition> further, Action<string> warn, CancellationToken cancellationToken)
     {
         ServerDefinition[] known = [.. BuiltIn, .. further];
+        if (known.Select(s => s.Name).Append(NodeName).GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new ArgumentException($"'{twice.Key}' is a server of this program: the file has to give its own another name.");
         var chosen = new List<ServerDefinition>();
         foreach (string name in names ?? [.. BuiltIn.Select(s => s.Name), NodeName, .. further.Select(s => s.Name)])
         {

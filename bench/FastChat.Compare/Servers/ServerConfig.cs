@@ -4,8 +4,8 @@ namespace FastChat.Compare.Servers;
 
 /// <summary>
 /// Further servers, from a JSON file: <c>{"servers": [{"name": "mine", "command": ["./mine", "--port", "{port}"]}]}</c>, each with
-/// <c>description</c>, <c>version</c>, <c>environment</c>, <c>directory</c> and <c>path</c> where wanted. Relative paths (of a directory, and
-/// of a program that is named with a slash) are seen from the file.
+/// <c>description</c>, <c>version</c>, <c>environment</c>, <c>directory</c> and <c>path</c> where wanted. A relative directory is
+/// seen from the file's own, which is the default; a program that is named with a slash from the server's.
 /// </summary>
 internal static class ServerConfig
 {

@@ -86,6 +86,8 @@ public class EchoReaderTests
         { "too long", "longer" },
         { "too short", "shorter" },
         { "long ping", "control" },
+        { "ping of less than nothing", "control" },
+        { "message of less than nothing", "longer" },
         { "close", "closed with 1011" },
     };
 
@@ -105,6 +107,8 @@ public class EchoReaderTests
             "too long" => Header(0x82, 301),
             "too short" => [.. Header(0x82, 10), .. _traffic.Payload(0, 0)[..10]],
             "long ping" => Header(0x89, 126),
+            "ping of less than nothing" => [0x89, 127, .. Enumerable.Repeat((byte)0xFF, 8)],
+            "message of less than nothing" => [0x82, 127, .. Enumerable.Repeat((byte)0xFF, 8)],
             _ => [0x88, 2, 1011 >> 8, 1011 & 255],
         };
         Assert.Contains(message, Assert.Throws<EchoException>(() => Reader().Read(bytes)).Message, StringComparison.Ordinal);

@@ -18,7 +18,7 @@ public class ComparisonOptionsTests
     [Fact]
     public void Every_option_is_read()
     {
-        var options = ComparisonOptions.Parse(["--servers", "a, b", "--scenarios", "idle,text", "--rounds", "5", "--seconds", "0.5", "--warm-up", "0", "--server-cpus", "2,3", "--client-cpus", "none",
+        var options = ComparisonOptions.Parse(["--servers", "a, b,a", "--scenarios", "idle,text", "--rounds", "5", "--seconds", "0.5", "--warm-up", "0", "--server-cpus", "2,3", "--client-cpus", "none",
             "--config", "c.json", "--out", "there", "--limit", "1.5", "--list", "--append", "--reference", "b"]);
         Assert.Equal(["a", "b"], options.Servers);
         Assert.Equal(["idle", "text"], options.Scenarios.Select(s => s.Name));
@@ -39,6 +39,8 @@ public class ComparisonOptionsTests
     [Theory]
     [InlineData("--rounds", "0", "--rounds")]
     [InlineData("--rounds", "x", "--rounds")]
+    [InlineData("--rounds", "2.5", "--rounds")]
+    [InlineData("--server-cpus", "0.5", "--server-cpus")]
     [InlineData("--seconds", "NaN", "--seconds")]
     [InlineData("--seconds", "601", "--seconds")]
     [InlineData("--limit", "0", "--limit")]

@@ -68,6 +68,14 @@ public class ServerConfigTests
     }
 
     [Fact]
+    public async Task A_name_of_this_programs_own_is_not_given_twice()
+    {
+        var mine = new ServerDefinition("kestrel", ["mine", "{port}"]);
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => ServerCatalog.ChooseAsync(null, [mine], _ => { }, default).WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains("'kestrel'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_server_that_ends_at_once_is_told_with_what_it_said()
     {
         var broken = new ServerDefinition("broken", [DotnetHost.Path, "no-such-command-{port}"]);

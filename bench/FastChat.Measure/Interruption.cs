@@ -9,10 +9,15 @@ namespace FastChat.Measure;
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _asked = new();
+    private readonly Action? _last;
     private readonly PosixSignalRegistration[] _signals;
 
-    public Interruption() => _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }
-        .Select(signal => PosixSignalRegistration.Create(signal, context => context.Cancel = Ask()))];
+    /// <param name="last">Done before the second signal ends the program, on the thread that brings it; null for nothing.</param>
+    public Interruption(Action? last = null)
+    {
+        _last = last;
+        _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, context => context.Cancel = Ask()))];
+    }
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _asked.Token;
@@ -27,8 +32,12 @@ internal sealed class Interruption : IDisposable
     /// <returns>Whether it is the first. The next may do what it does to a program without this: end it.</returns>
     internal bool Ask()
     {
-        if (_asked.IsCancellationRequested) return false;
-        _asked.Cancel();
-        return true;
+        if (!_asked.IsCancellationRequested)
+        {
+            _asked.Cancel();
+            return true;
+        }
+        _last?.Invoke();
+        return false;
     }
 }

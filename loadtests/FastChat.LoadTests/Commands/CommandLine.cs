@@ -66,8 +66,12 @@ internal static class CommandLine
         common.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
-            var settings = new ScenarioSettings(scenario, own.ToDictionary(o => o.Key, o => parsed.GetValue(o.Value)!));
-            return new Runner(common.Read(parsed, [scenario]), output, isInteractive).RunAsync([(scenario, settings)], cancellationToken);
+            var request = common.Read(parsed, [scenario]);
+            var given = own.ToDictionary(o => o.Key, o => parsed.GetValue(o.Value)!);
+            // At which pace a server that runs answers is for its user to say.
+            if (request.Options.Url is not null && own.TryGetValue("pace", out var pace) && parsed.GetResult(pace) is not { Implicit: false }) given["pace"] = "0";
+            var settings = new ScenarioSettings(scenario, given);
+            return new Runner(request, output, isInteractive).RunAsync([(scenario, settings)], cancellationToken);
         });
         return command;
     }
@@ -80,8 +84,10 @@ internal static class CommandLine
         common.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
+            var request = common.Read(parsed, Catalog.All);
             Dictionary<string, string> given = new() { ["duration"] = parsed.GetValue(duration)! };
-            return new Runner(common.Read(parsed, Catalog.All), output, isInteractive).RunAsync([.. Catalog.All.Select(s => (s, new ScenarioSettings(s, given)))], cancellationToken);
+            if (request.Options.Url is not null) given["pace"] = "0";
+            return new Runner(request, output, isInteractive).RunAsync([.. Catalog.All.Select(s => (s, new ScenarioSettings(s, given)))], cancellationToken);
         });
         return command;
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using FastChat.LoadTests.Adapters;
 using FastChat.LoadTests.Load;
 using FastChat.LoadTests.Scenarios;
+using FastChat.LoadTests.Target;
 using FastChat.LoadTests.Thresholds;
 
 namespace FastChat.LoadTests.Commands;
@@ -50,6 +51,10 @@ internal sealed class CommonOptions
         foreach (Option option in (Option[])(url is null ? [_secret, _token, _insecure, _anyModel, _process] : [_set, _cpus]))
             if (parsed.GetResult(option) is { Implicit: false })
                 throw new FormatException(url is null ? $"{option.Name} is about a server that runs: give --url as well." : $"{option.Name} is about a server that is started: it does not go with --url.");
+        var server = (parsed.GetValue(_set) ?? []).Select(Setting).ToArray();
+        if (server.GroupBy(s => s.Key, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new FormatException($"--set gives {twice.Key} twice.");
+        if (server.FirstOrDefault(s => OwnServer.IsSetHere(s.Key)) is { Key: { } own }) throw new FormatException($"--set {own}: that of the server that is started is chosen for each run.");
+        if (parsed.GetValue(_process) is { } id && ProcessSampler.CpuSeconds(id) is null) throw new FormatException($"--pid is {id}: there is no such process, or it cannot be looked at.");
         string directory = Path.GetFullPath(parsed.GetValue(_out)!);
         if (parsed.GetValue(_nbomber)) Loops.CheckNBomber();
         int inFlight = parsed.GetValue(_maxInFlight);
@@ -65,7 +70,7 @@ internal sealed class CommonOptions
             AnyModel = parsed.GetValue(_anyModel),
             ProcessId = parsed.GetValue(_process),
             ServerCpus = Cpus(parsed.GetValue(_cpus)),
-            ServerSettings = (parsed.GetValue(_set) ?? []).Select(Setting).ToDictionary(),
+            ServerSettings = server.ToDictionary(),
             WarmUp = parsed.GetValue(_warmUp) is { } warmUp ? Time(_warmUp, warmUp) : null,
             Timeout = timeout,
             MaxInFlight = inFlight,

@@ -13,6 +13,7 @@ internal sealed class Runner(RunRequest request, TextWriter output, bool isInter
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(IReadOnlyList<(ScenarioDefinition Definition, ScenarioSettings Settings)> scenarios, CancellationToken cancellationToken)
     {
+        OutputDirectory.Prepare(request.Out);
         var began = TimeProvider.System.GetUtcNow();
         List<ScenarioResult> results = [];
         foreach (var (definition, settings) in scenarios)

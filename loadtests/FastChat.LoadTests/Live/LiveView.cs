@@ -10,14 +10,14 @@ namespace FastChat.LoadTests.Live;
 internal sealed class LiveView(IAnsiConsole console)
 {
     private const int CurveLength = 40;
-    private const int MostErrors = 4;
+    private const int MostErrors = 3;
     private const string Levels = "▁▂▃▄▅▆▇█";
 
     /// <summary>Shows a run until it ends.</summary>
     public Task<ScenarioResult> RunAsync(string title, Func<IRunView, Task<ScenarioResult>> run) =>
-        console.Live(new Text("")).AutoClear(true).StartAsync(context => run(new View(title, context)));
+        console.Live(new Text("")).AutoClear(true).Cropping(VerticalOverflowCropping.Bottom).StartAsync(context => run(new View(title, console.Profile.Width, context)));
 
-    private sealed class View(string title, LiveDisplayContext context) : IRunView
+    private sealed class View(string title, int width, LiveDisplayContext context) : IRunView
     {
         private readonly Queue<TimelinePoint> _points = new();
 
@@ -33,7 +33,7 @@ internal sealed class LiveView(IAnsiConsole console)
             context.UpdateTarget(Box(new Rows(Header(progress), Curves(), Latencies(progress.Measurements), Errors(progress.Measurements))));
         }
 
-        private Panel Box(IRenderable content) => new(content) { Header = new PanelHeader($" {Markup.Escape(title)} "), Border = BoxBorder.Rounded, BorderStyle = new Style(Color.Grey), Padding = new Padding(1, 0) };
+        private Panel Box(IRenderable content) => new(content) { Header = new PanelHeader($" {Markup.Escape(title)} "), Border = BoxBorder.Rounded, BorderStyle = new Style(Color.Grey), Padding = new Padding(1, 0), Expand = true };
 
         private static Markup Header(RunProgress progress)
         {
@@ -41,8 +41,10 @@ internal sealed class LiveView(IAnsiConsole console)
             string phase = point.Phase.Length > 0 ? $"  [blue]{Markup.Escape(point.Phase)}[/]" : "";
             string errors = counted.Errors > 0 ? $"[red]{counted.Errors} errors[/]" : "[green]no errors[/]";
             string faults = counted.Lost + counted.Doubled + counted.Reordered + counted.Wrong is > 0 and var n ? $"  [red]{n} faults in answers[/]" : "";
+            // Operations that began in time may end later.
+            string time = progress.Elapsed <= progress.Duration ? $"[bold]{point.Seconds:0} s[/] of {progress.Duration.TotalSeconds:0} s" : $"{progress.Duration.TotalSeconds:0} s [bold]+ {point.Seconds - progress.Duration.TotalSeconds:0} s[/]";
             return new Markup(string.Create(CultureInfo.InvariantCulture,
-                $"[bold]{point.Seconds:0} s[/] of {progress.Duration.TotalSeconds:0} s{phase}   {counted.Operations:#,0} operations   {counted.InFlight:#,0} under way   {point.Sockets:#,0} sockets   {errors}{faults}"));
+                $"{time}{phase}   {counted.Operations:#,0} operations   {counted.InFlight:#,0} under way   {point.Sockets:#,0} sockets   {errors}{faults}"));
         }
 
         private Grid Curves()
@@ -75,8 +77,11 @@ internal sealed class LiveView(IAnsiConsole console)
             return table;
         }
 
-        private static Rows Errors(Measurements measurements) =>
-            new(measurements.ErrorKinds.Take(MostErrors).Select(e => new Markup($"[red]{e.Value}[/] {Markup.Escape(e.Key)}")));
+        private Rows Errors(Measurements measurements) =>
+            new(measurements.ErrorKinds.Take(MostErrors).Select(e => new Markup($"[red]{e.Value,6}[/] {Markup.Escape(Cut(e.Key))}")));
+
+        // A line each: what is at the top shall not be pushed out of sight.
+        private string Cut(string text) => Math.Max(10, width - 12) is var room && text.Length <= room ? text : text[..(room - 1)] + "…";
 
         private static string Ms(double ms) => Quantity.Show(ms, QuantityKind.Time);
 

@@ -18,7 +18,7 @@ internal static class ResultText
         text.AppendLine(CultureInfo.InvariantCulture, $"  {result.Operations:#,0} operations in {result.Seconds:0.0} s, {result.Errors:#,0} errors, {result.MostSockets:#,0} sockets at a time");
         if (result.Chunks > 0)
             text.AppendLine(CultureInfo.InvariantCulture, $"  {result.Chunks:#,0} chunks in {result.ChunkMessages:#,0} messages: {result.Lost} lost, {result.Doubled} doubled, {result.Reordered} reordered, {result.Wrong} wrong");
-        if (result.Server is { } server) text.AppendLine($"  {Server(result, server)}");
+        if (result.Server is { } server) foreach (string line in Server(result, server)) text.AppendLine($"  {line}");
         foreach (string line in Latencies(result)) text.AppendLine($"  {line}");
         foreach (var (kind, count) in result.ErrorKinds.Take(MostErrors)) text.AppendLine(CultureInfo.InvariantCulture, $"  {count,6} x {kind}");
         foreach (var threshold in result.Thresholds) text.AppendLine($"  {(threshold.Passed ? "pass" : "FAIL")}  {threshold.Expression}  ({threshold.Actual})");
@@ -26,13 +26,13 @@ internal static class ResultText
         return text.ToString();
     }
 
-    private static string Server(ScenarioResult result, ServerUsage server)
+    private static IEnumerable<string> Server(ScenarioResult result, ServerUsage server)
     {
         string each = result.Chunks > 0 ? $", {Quantity.Show(server.CpuSeconds * 1e3 / result.Chunks, QuantityKind.Time)} for each chunk" : "";
         double seconds = Math.Max(result.Seconds, 1e-3);
-        return $"server: {Quantity.Show(server.CpuSeconds / seconds, QuantityKind.Share)} CPU{each}; memory {Quantity.Bytes(server.RssStart)} at the start, "
-            + $"{Quantity.Bytes(server.RssPrepared)} prepared, {Quantity.Bytes(server.RssPeak)} at most (+{Quantity.Bytes(server.RssPeak - server.RssStart)}); "
-            + $"client: {Quantity.Show((result.ClientCpuSeconds ?? 0) / seconds, QuantityKind.Share)} CPU";
+        yield return $"CPU: server {Quantity.Show(server.CpuSeconds / seconds, QuantityKind.Share)}{each}; client {Quantity.Show((result.ClientCpuSeconds ?? 0) / seconds, QuantityKind.Share)}";
+        yield return $"memory: {Quantity.Bytes(server.RssStart)} at the start, {Quantity.Bytes(server.RssPrepared)} prepared, "
+            + $"{Quantity.Bytes(server.RssPeak)} at most (+{Quantity.Bytes(server.RssPeak - server.RssStart)})";
     }
 
     private static IEnumerable<string> Latencies(ScenarioResult result)
@@ -43,8 +43,7 @@ internal static class ResultText
             .. result.Latencies.Where(l => l.Summary.Count > 0).Select(l => (string[])[l.Name, l.Summary.Count.ToString("#,0", CultureInfo.InvariantCulture),
                 Ms(l.Summary.P50Ms), Ms(l.Summary.P90Ms), Ms(l.Summary.P99Ms), Ms(l.Summary.P999Ms), Ms(l.Summary.MaxMs)]),
         ];
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length))];
-        return rows.Length == 1 ? [] : rows.Select(row => string.Join("  ", row.Select((cell, c) => c == 0 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))));
+        return rows.Length == 1 ? [] : TextColumns.Align(rows);
     }
 
     private static string Ms(double ms) => Quantity.Show(ms, QuantityKind.Time);

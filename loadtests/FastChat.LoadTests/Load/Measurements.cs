@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using FastChat.LoadTests.Wire;
 
 namespace FastChat.LoadTests.Load;
 
 /// <summary>Everything that a scenario counts while it runs. Safe for concurrent use.</summary>
-internal sealed class Measurements
+internal sealed partial class Measurements
 {
     private const int MostKindsOfErrors = 40;
     private const int MostErrorLength = 200;
@@ -79,6 +80,8 @@ internal sealed class Measurements
     public void Error(string why)
     {
         Interlocked.Increment(ref _failed);
+        // What differs from one time to the next would make a kind of each.
+        why = Wait().Replace(why, "in a while");
         string kind = why.Length <= MostErrorLength ? why : why[..MostErrorLength] + "...";
         if (_errors.Count >= MostKindsOfErrors && !_errors.ContainsKey(kind)) kind = "others";
         _errors.AddOrUpdate(kind, 1, static (_, count) => count + 1);
@@ -108,4 +111,7 @@ internal sealed class Measurements
     }
 
     public void SocketClosed() => Interlocked.Decrement(ref _sockets);
+
+    [GeneratedRegex(@"\bin [\d.]+ ?s(econds?)?\b")]
+    private static partial Regex Wait();
 }

@@ -73,7 +73,7 @@ internal sealed class OpenLoop(TimeProvider time, int maxInFlight) : ILoop
         OperationCanceledException => "Given up: the run ended.",
         WebSocketConnectException connect => $"Cannot connect: {connect.Message}",
         ConnectionClosedException => "The socket was closed.",
-        HttpRequestException => $"HTTP: {e.Message}",
+        HttpRequestException => $"HTTP: {e.GetBaseException().Message}",
         _ => $"{e.GetType().Name}: {e.Message}",
     };
 

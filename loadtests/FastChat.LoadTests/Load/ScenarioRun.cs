@@ -43,17 +43,20 @@ internal sealed class ScenarioRun(ScenarioDefinition definition, ScenarioSetting
         }
         finally
         {
-            // Ctrl+C reaches the server too, which then ends as it was told to.
-            if (!cancellationToken.IsCancellationRequested) _failure = own?.Failure ?? _failure;
-            if (own is not null) await own.DisposeAsync();
+            if (own is not null)
+            {
+                if (!cancellationToken.IsCancellationRequested) _failure = await own.FailureAsync() ?? _failure;
+                await own.DisposeAsync();
+            }
         }
         var result = Result();
-        return result with { Thresholds = [.. thresholds.Select(t => t.Evaluate(result))] };
+        // Where nothing was done, nothing is kept either.
+        return result.Operations == 0 ? result : result with { Thresholds = [.. thresholds.Select(t => t.Evaluate(result))] };
     }
 
     private Dictionary<string, string> ServerSettings()
     {
-        var all = definition.Server(settings);
+        Dictionary<string, string> all = new(definition.Server(settings), StringComparer.OrdinalIgnoreCase);
         foreach (var (key, value) in options.ServerSettings) all[key] = value;
         return all;
     }
@@ -117,7 +120,8 @@ internal sealed class ScenarioRun(ScenarioDefinition definition, ScenarioSetting
             _usage = _sampler.Usage();
         }
         cancellationToken.ThrowIfCancellationRequested();
-        if (own?.Failure is { } failure) throw new LoadException(failure);
+        if (own is { HasExited: true }) throw new LoadException("The server ended.");
+        if (_measurements.Operations == 0) throw new LoadException("No operation was due in that time: there is nothing to judge.");
     }
 
     private async Task LoopAsync(ILoop loop, Scenario scenario, ArrivalSchedule schedule, Measurements into, CancellationToken cancellationToken)
@@ -137,7 +141,7 @@ internal sealed class ScenarioRun(ScenarioDefinition definition, ScenarioSetting
             await Task.Delay(interval, time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             view.Show(new RunProgress(definition, _sampler.Elapsed, schedule.Duration, _measurements, _sampler.Look(phase)));
             // Every operation would fail one by one; there is nothing more to learn from that.
-            if (own?.Failure is not null) await broken.CancelAsync();
+            if (own is { HasExited: true }) await broken.CancelAsync();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastChat.LoadTests.Load;
+using FastChat.LoadTests.Thresholds;
 
 namespace FastChat.LoadTests.Scenarios;
 
@@ -10,15 +11,13 @@ internal sealed class ChatScenario(ScenarioContext context, IReadOnlyList<Phase>
 
     private static readonly LatencyInfo[] Answers =
     [
-        new("answer", "from the moment a question was due to the end of its answer, on disk"),
-        new("ack", "to message_received: the question is on disk"),
-        new("first_chunk", "to the first chunk of the answer"),
-        new("chunk", "how much later than the quickest of its answer a chunk came, beside the model's pace; without one, from one chunk to the next"),
+        LatencyInfo.Answer,
+        LatencyInfo.Acknowledged,
+        LatencyInfo.FirstChunk,
+        LatencyInfo.Chunk,
     ];
 
     private static Setting ChunksSetting => Setting.Count("chunks", "Chunks of an answer", 40, 1_000);
-
-    private static Setting PaceSetting => Setting.Time("pace", "Time between two chunks of the model", "20ms", 10);
 
     public static ScenarioDefinition Chat { get; } = new("chat", "Steady chat: users who ask, read the streaming answer, and think")
     {
@@ -29,10 +28,11 @@ internal sealed class ChatScenario(ScenarioContext context, IReadOnlyList<Phase>
         [
             Setting.Count("users", "Users", 200, 100_000),
             Setting.Time("think", "Time from one question of a user to the next", "2s", 3600, 0.01),
-            Setting.Time("duration", "How long", "30s"),
+            Setting.Duration("30s"),
             ChunksSetting,
-            PaceSetting,
+            Setting.Pace("20ms"),
         ],
+        Mistake = s => Model.TooMuch(s, s.Count("users") / s.Time("think").TotalSeconds, s.Count("users")),
         Sockets = s => s.Count("users"),
         Server = s => Model.Pace(s.Time("pace")),
         Create = c =>
@@ -55,7 +55,7 @@ internal sealed class ChatScenario(ScenarioContext context, IReadOnlyList<Phase>
             Setting.Time("steady", "How long before, and after", "10s", 24 * 3600, 0.1),
             Setting.Time("spike", "How long the spike is", "10s", 24 * 3600, 0.1),
             ChunksSetting,
-            PaceSetting,
+            Setting.Pace("20ms"),
         ],
         Sockets = s => s.Count("users"),
         Server = s => Model.Pace(s.Time("pace")),
@@ -90,4 +90,15 @@ internal static class Model
         ["Models:0:Provider"] = "offline",
         ["Models:0:WordDelay"] = pace.ToString("c", CultureInfo.InvariantCulture),
     };
+
+    /// <summary>What is wrong with a rate at which users would have to ask before their answer before has ended; null for nothing.</summary>
+    /// <param name="settings">With the chunks of an answer and the model's pace.</param>
+    /// <param name="rate">Questions a second, of all users together.</param>
+    /// <param name="users">Who ask one thing at a time.</param>
+    public static string? TooMuch(ScenarioSettings settings, double rate, int users)
+    {
+        double answer = settings.Count("chunks") * settings.Time("pace").TotalSeconds;
+        return rate * answer <= users ? null : string.Create(CultureInfo.InvariantCulture,
+            $"An answer takes {Quantity.Time(TimeSpan.FromSeconds(answer))} at that pace, so that {users:#,0} asking one at a time get {users / answer:0.##} a second and not {rate:0.##}: no server could keep up.");
+    }
 }

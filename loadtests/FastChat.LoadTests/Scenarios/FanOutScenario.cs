@@ -19,16 +19,17 @@ internal sealed class FanOutScenario(ScenarioContext context) : Scenario(context
             new("spread", "from the first tab that has the whole answer to the last"),
             new("ack", "to message_received, in the tab that asks"),
             new("first_chunk", "to the first chunk of the answer, in each tab"),
-            new("chunk", "how much later than the quickest of its answer a chunk came, beside the model's pace; without one, from one chunk to the next"),
+            LatencyInfo.Chunk,
         ],
         Settings =
         [
             Setting.Count("tabs", "Sockets on the session; a server that is not our own has its own limit, 16 by default", 50, 1_000),
             Setting.Rate("Questions a second; a session answers one at a time", "0.8"),
-            Setting.Time("duration", "How long", "20s"),
+            Setting.Duration("20s"),
             Setting.Count("chunks", "Chunks of an answer", 40, 1_000),
-            Setting.Time("pace", "Time between two chunks of the model", "20ms", 10),
+            Setting.Pace("20ms"),
         ],
+        Mistake = s => Model.TooMuch(s, s.Rate(), users: 1),
         Sockets = s => s.Count("tabs"),
         Server = s => new(Model.Pace(s.Time("pace"))) { ["Chat:MaxSocketsPerSession"] = Math.Max(16, s.Count("tabs")).ToString(CultureInfo.InvariantCulture) },
         Create = c => new FanOutScenario(c),
@@ -73,7 +74,7 @@ internal sealed class FanOutScenario(ScenarioContext context) : Scenario(context
 
     public override async ValueTask DisposeAsync()
     {
-        foreach (var link in _links.Where(l => l is not null)) await link.DisposeAsync();
+        await _tabs.CloseAsync(_links);
         await _tabs.DisposeAsync();
     }
 }

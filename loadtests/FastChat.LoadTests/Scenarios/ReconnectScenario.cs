@@ -23,10 +23,11 @@ internal sealed class ReconnectScenario(ScenarioContext context) : Scenario(cont
         [
             Setting.Count("users", "Users", 100, 100_000),
             Setting.Rate("Questions, and cuts, a second", "40"),
-            Setting.Time("duration", "How long", "20s"),
+            Setting.Duration("20s"),
             Setting.Count("chunks", "Chunks of an answer", 60, 1_000),
-            Setting.Time("pace", "Time between two chunks of the model", "10ms", 10),
+            Setting.Pace("10ms"),
         ],
+        Mistake = s => Model.TooMuch(s, s.Rate(), s.Count("users")),
         Sockets = s => s.Count("users"),
         Server = s => Model.Pace(s.Time("pace")),
         Create = c => new ReconnectScenario(c),

@@ -57,6 +57,12 @@ internal sealed record Setting(string Name, string Help, SettingKind Kind, strin
 
     public static Setting Rate(string help, string value) => new("rate", help, SettingKind.PerSecond, value, 0.01, 100_000);
 
+    /// <summary>How long operations come; with none at all a run would prove nothing.</summary>
+    public static Setting Duration(string value) => Time("duration", "How long", value, least: 0.1);
+
+    /// <summary>What the server of our own is told. How one that runs does it, its user has to say.</summary>
+    public static Setting Pace(string value) => Time("pace", "Time between two chunks of the model; 0: as fast as it can, which --url implies", value, 10);
+
     public static Setting Time(string name, string help, string value, double most = 24 * 3600, double least = 0) => new(name, help, SettingKind.Time, value, least, most);
 }
 
@@ -67,11 +73,12 @@ internal sealed class ScenarioSettings
 
     /// <param name="definition">What can be set.</param>
     /// <param name="given">What was; the rest is as the definition says. Names that it does not have are left out.</param>
-    /// <exception cref="FormatException">A value is none.</exception>
+    /// <exception cref="FormatException">A value is none, or does not go with another.</exception>
     public ScenarioSettings(ScenarioDefinition definition, IReadOnlyDictionary<string, string> given)
     {
         Texts = definition.Settings.ToDictionary(s => s.Name, s => given.GetValueOrDefault(s.Name) ?? s.Default);
         _values = definition.Settings.ToDictionary(s => s.Name, s => s.Parse(Texts[s.Name]));
+        if (definition.Mistake(this) is { } mistake) throw new FormatException(mistake);
     }
 
     /// <summary>As they were written, for the report.</summary>
@@ -87,7 +94,17 @@ internal sealed class ScenarioSettings
 /// <summary>A latency that a scenario measures.</summary>
 /// <param name="Name">As thresholds call it.</param>
 /// <param name="Help">From what to what.</param>
-internal sealed record LatencyInfo(string Name, string Help);
+internal sealed record LatencyInfo(string Name, string Help)
+{
+    // Those that most chats have.
+    public static LatencyInfo Answer { get; } = new("answer", "from the moment a question was due to the end of its answer, on disk");
+
+    public static LatencyInfo Acknowledged { get; } = new("ack", "to message_received: the question is on disk");
+
+    public static LatencyInfo FirstChunk { get; } = new("first_chunk", "to the first chunk of the answer");
+
+    public static LatencyInfo Chunk { get; } = new("chunk", "how late a chunk came, against the quickest of its answer and the pace; at pace 0, since the one before");
+}
 
 /// <summary>A scenario: what it is, what can be set, what it measures.</summary>
 /// <param name="Name">As a command.</param>
@@ -106,6 +123,9 @@ internal sealed record ScenarioDefinition(string Name, string Title)
 
     /// <summary>Settings that a server of our own needs for it.</summary>
     public Func<ScenarioSettings, Dictionary<string, string>> Server { get; init; } = _ => [];
+
+    /// <summary>What is wrong with settings that are right one by one; null for nothing.</summary>
+    public Func<ScenarioSettings, string?> Mistake { get; init; } = _ => null;
 
     /// <summary>Sockets that it holds at a time.</summary>
     public required Func<ScenarioSettings, int> Sockets { get; init; }

@@ -30,20 +30,23 @@ internal sealed class SlowScenario : Scenario
         [
             new("answer", "in the tab that keeps up: from the moment a question was due to the end of its answer"),
             new("slow", "the same in the slow tab"),
-            new("ack", "to message_received: the question is on disk"),
+            LatencyInfo.Acknowledged,
             new("first_chunk", "to the first chunk of the answer, in the tab that keeps up"),
-            new("chunk", "in the tab that keeps up: how much later than the quickest of its answer a chunk came, beside the model's pace"),
+            new("chunk", $"in the tab that keeps up: {LatencyInfo.Chunk.Help}"),
         ],
         Settings =
         [
             Setting.Count("users", "Sessions, each with a quick and a slow tab", 20, 50_000),
             Setting.Rate("Questions a second; a server ends a socket that is more than 64 answers behind", "40"),
-            Setting.Time("duration", "How long", "20s"),
+            Setting.Duration("20s"),
             Setting.Count("read", "Bytes a second that a slow tab reads", 16_384, 1 << 30),
             Setting.Count("chunks", "Chunks of an answer", 40, 1_000),
             Setting.Count("bytes", "Bytes of a chunk; all chunks of an answer together at most 32,000", 700, 30_000),
-            Setting.Time("pace", "Time between two chunks of the model", "5ms", 10),
+            Setting.Pace("5ms"),
         ],
+        Mistake = s => (long)s.Count("chunks") * s.Count("bytes") > 32_000
+            ? "--chunks times --bytes is more than 32,000: a question, which holds its answer, may have 32 KiB."
+            : Model.TooMuch(s, s.Rate(), s.Count("users")),
         Sockets = s => 2 * s.Count("users"),
         Server = s => Model.Pace(s.Time("pace")),
         Create = c => new SlowScenario(c),
@@ -52,8 +55,6 @@ internal sealed class SlowScenario : Scenario
     public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
         int users = Context.Settings.Count("users");
-        if ((long)Context.Settings.Count("chunks") * Context.Settings.Count("bytes") > 32_000)
-            throw new LoadException("--chunks times --bytes is more than 32,000: a question, which holds its answer, may have 32 KiB.");
         await _tabs.OpenAsync(users, connect: true, cancellationToken);
         _client = new WebSocketClient(new WebSocketClientOptions { Connect = ConnectAsync, Limits = new() { PingInterval = Timeout.InfiniteTimeSpan }, TimeProvider = Context.Target.Time });
         _slow = new ChatLink[users];
@@ -105,7 +106,7 @@ internal sealed class SlowScenario : Scenario
     public override async ValueTask DisposeAsync()
     {
         await _awake.CancelAsync();
-        foreach (var link in _slow.Where(l => l is not null)) await link.DisposeAsync();
+        await _tabs.CloseAsync(_slow);
         await _tabs.DisposeAsync();
         if (_client is not null) await _client.DisposeAsync();
         _awake.Dispose();

@@ -17,10 +17,10 @@ internal sealed class SoakScenario(ScenarioContext context) : Scenario(context)
             "time is memory: rss_drift is the server's mean memory in the last fifth of the run, less that in the second.",
         Latencies =
         [
-            new("answer", "from the moment a question was due to the end of its answer, on disk"),
-            new("ack", "to message_received: the question is on disk"),
-            new("first_chunk", "to the first chunk of the answer"),
-            new("chunk", "how much later than the quickest of its answer a chunk came, beside the model's pace; without one, from one chunk to the next"),
+            LatencyInfo.Answer,
+            LatencyInfo.Acknowledged,
+            LatencyInfo.FirstChunk,
+            LatencyInfo.Chunk,
             new("reconnect", "from a cut to session_info on the new socket"),
             new("resume", "from a cut to the first message of the answer on the new socket"),
             new("history", "GET /conversations/{id}"),
@@ -29,10 +29,11 @@ internal sealed class SoakScenario(ScenarioContext context) : Scenario(context)
         [
             Setting.Count("users", "Users", 100, 100_000),
             Setting.Rate("Operations a second", "30"),
-            Setting.Time("duration", "How long", "10m"),
+            Setting.Duration("10m"),
             Setting.Count("chunks", "Chunks of an answer", 40, 1_000),
-            Setting.Time("pace", "Time between two chunks of the model", "20ms", 10),
+            Setting.Pace("20ms"),
         ],
+        Mistake = s => Model.TooMuch(s, s.Rate(), s.Count("users")),
         Sockets = s => s.Count("users"),
         Server = s => Model.Pace(s.Time("pace")),
         Create = c => new SoakScenario(c),

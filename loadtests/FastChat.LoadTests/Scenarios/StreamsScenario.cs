@@ -13,16 +13,16 @@ internal sealed class StreamsScenario(ScenarioContext context) : Scenario(contex
             "the model's pace. Each chunk is compared with the one it has to be: none may be lost, doubled, out of order, or somebody else's.",
         Latencies =
         [
-            new("chunk", "how much later than the quickest of its answer a chunk came, beside the model's pace; without one, from one chunk to the next"),
-            new("answer", "from the moment a question was due to the end of its answer, on disk"),
-            new("ack", "to message_received: the question is on disk"),
-            new("first_chunk", "to the first chunk of the answer"),
+            LatencyInfo.Chunk,
+            LatencyInfo.Answer,
+            LatencyInfo.Acknowledged,
+            LatencyInfo.FirstChunk,
         ],
         Settings =
         [
             Setting.Count("connections", "Answers at a time, each on a socket of its own", 2_000, 100_000),
             Setting.Count("chunks", "Chunks of an answer", 100, 1_000),
-            Setting.Time("pace", "Time between two chunks of the model; 0 for as fast as it can", "50ms", 10),
+            Setting.Pace("50ms"),
             Setting.Time("ramp", "Time over which the questions are spread", "2s", 600, 0.001),
         ],
         Sockets = s => s.Count("connections"),

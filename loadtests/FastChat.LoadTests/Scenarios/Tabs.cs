@@ -31,6 +31,9 @@ internal sealed class Tabs(ScenarioContext context) : IAsyncDisposable
     // Enough to keep a server busy, few enough not to be a storm of their own.
     private const int AtATime = 64;
 
+    // Closing handshakes may take so long; what is still open then is cut.
+    private static readonly TimeSpan ClosingTakes = TimeSpan.FromSeconds(10);
+
     private Tab[] _all = [];
 
     public int Count => _all.Length;
@@ -120,10 +123,18 @@ internal sealed class Tabs(ScenarioContext context) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await ForEachAsync(async (tab, _) =>
+        await CloseAsync(_all.Select(tab => tab?.Link));
+        foreach (var tab in _all) tab?.Dispose();
+    }
+
+    /// <summary>Closes sockets, in bounded time however many there are: a server that hangs answers none of them.</summary>
+    public Task CloseAsync(IEnumerable<ChatLink?> links)
+    {
+        long begin = Target.Time.GetTimestamp();
+        return Parallel.ForEachAsync(links.OfType<ChatLink>(), new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (link, _) =>
         {
-            if (tab.Link is { } link) await link.DisposeAsync();
-            tab.Dispose();
-        }, CancellationToken.None);
+            if (Target.Time.GetElapsedTime(begin) > ClosingTakes) await link.CutAsync();
+            await link.DisposeAsync();
+        });
     }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using FastChat.LoadTests.Load;
 using FastChat.LoadTests.Wire;
@@ -100,9 +101,9 @@ internal sealed class ChatTarget : IAsyncDisposable
 
     /// <summary>A request whose answer is text.</summary>
     /// <exception cref="LoadException">It was refused.</exception>
-    public async Task<string> GetTextAsync(ChatUser user, string path, CancellationToken cancellationToken)
+    public async Task<string> GetTextAsync(ChatUser user, HttpMethod method, string path, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(user, HttpMethod.Get, path, null, cancellationToken);
+        using var response = await SendAsync(user, method, path, null, cancellationToken);
         return await response.Content.ReadAsStringAsync(cancellationToken);
     }
 
@@ -119,11 +120,11 @@ internal sealed class ChatTarget : IAsyncDisposable
         try
         {
             using var response = await _http.GetAsync(new Uri("health/ready", UriKind.Relative), cancellationToken);
-            if (!response.IsSuccessStatusCode) throw new LoadException($"{_options.Address} is not ready: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}");
+            if (!response.IsSuccessStatusCode) throw new LoadException($"{_options.Address} is not ready: {await SaidAsync(response, cancellationToken)}");
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new LoadException($"{_options.Address} does not answer: {e.Message}", e);
+            throw new LoadException($"{_options.Address} does not answer: {e.GetBaseException().Message}", e);
         }
     }
 
@@ -137,11 +138,25 @@ internal sealed class ChatTarget : IAsyncDisposable
     {
         var response = await RequestAsync(user, method, path, body, cancellationToken);
         if (response.IsSuccessStatusCode) return response;
-        using (response)
+        using (response) throw new LoadException($"{method} {Shape(path)}: {await SaidAsync(response, cancellationToken)}");
+    }
+
+    /// <summary>The status, and of a problem (RFC 9457) its detail.</summary>
+    private static async Task<string> SaidAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        string body = await response.Content.ReadAsStringAsync(cancellationToken);
+        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
         {
-            string said = await response.Content.ReadAsStringAsync(cancellationToken);
-            throw new LoadException($"{method} {Shape(path)}: {(int)response.StatusCode} {said}");
+            try
+            {
+                body = JsonSerializer.Deserialize(body, WireJson.Default.ProblemIn)?.Detail ?? body;
+            }
+            catch (JsonException)
+            {
+                // It is told as it came.
+            }
         }
+        return $"{(int)response.StatusCode} {body}";
     }
 
     private async Task<HttpResponseMessage> RequestAsync(ChatUser user, HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken)

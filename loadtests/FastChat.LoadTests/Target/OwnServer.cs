@@ -7,6 +7,7 @@ namespace FastChat.LoadTests.Target;
 /// <summary>A FastChat.Server in a process and a temporary directory of its own, on a free port of loopback. Disposing of it ends both.</summary>
 internal sealed class OwnServer : IAsyncDisposable
 {
+    private const string Prefix = "FASTCHAT_";
     private const string Ready = "FastChat accepts connections on ";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -28,8 +29,18 @@ internal sealed class OwnServer : IAsyncDisposable
     /// <summary>What it verifies tokens with.</summary>
     public string Secret { get; }
 
-    /// <summary>Why it is no more; null while it runs.</summary>
-    public string? Failure => _process.HasExited ? $"The server ended with exit code {_process.ExitCode}: {_said.Text()}" : null;
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Why it is no more, with all that it said; null while it runs.</summary>
+    public async Task<string?> FailureAsync()
+    {
+        if (!HasExited) return null;
+        await _process.WaitForExitAsync().WaitAsync(Patience); // for the rest of its output
+        return $"The server ended with exit code {_process.ExitCode}: {_said.Text()}";
+    }
+
+    /// <summary>Whether a setting of the server is none that a run may choose.</summary>
+    public static bool IsSetHere(string key) => key.ToUpperInvariant() is "PORT" or "HOST" or "DATA" or "AUTH:SECRET";
 
     /// <summary>Starts it and waits until it accepts connections.</summary>
     /// <param name="settings">Beyond those that every load test needs, by the keys of the configuration.</param>
@@ -42,7 +53,11 @@ internal sealed class OwnServer : IAsyncDisposable
         string secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         string[] command = DotnetHost.Command(Path.Combine("server", "fastchat.dll"), "serve", "--port", "0", "--host", "127.0.0.1", "--data", data.FullName, "--until-input-ends");
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = data.FullName, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (var (key, value) in Defaults(secret).Concat(settings)) start.Environment[$"FASTCHAT_{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
+        // It is what is said here that is measured, and not what this shell has set for another server.
+        foreach (string name in start.Environment.Keys.Where(n => n.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).ToArray()) start.Environment.Remove(name);
+        Dictionary<string, string> all = new(Defaults(secret), StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, value) in settings) all[key] = value;
+        foreach (var (key, value) in all) start.Environment[Prefix + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         OwnServer server;
         try
         {
@@ -116,6 +131,6 @@ internal sealed class OwnServer : IAsyncDisposable
             throw new LoadException($"The server does not accept connections after {Patience.TotalSeconds:0} s: {_said.Text()}");
         }
         await _process.WaitForExitAsync(cancellationToken);
-        throw new LoadException(Failure!);
+        throw new LoadException((await FailureAsync())!);
     }
 }

@@ -37,6 +37,14 @@ public class CommandLineTests
     [InlineData("--pid is about a server that runs", "chat", "--pid", "1")]
     [InlineData("--set is about a server that is started", "chat", "--url", "http://127.0.0.1:1", "--set", "A=b")]
     [InlineData("--set is 'A'", "chat", "--set", "A")]
+    [InlineData("--set gives a:b twice", "chat", "--set", "a:b=1", "--set", "A:B=2")]
+    [InlineData("--set auth:secret: that of the server that is started", "chat", "--set", "auth:secret=x")]
+    [InlineData("--pid is 2147483647", "chat", "--url", "http://127.0.0.1:1", "--pid", "2147483647")]
+    [InlineData("--duration is '0'", "chat", "--duration", "0")]
+    [InlineData("--duration is '0'", "all", "--duration", "0")]
+    [InlineData("An answer takes 800 ms at that pace, so that 50 asking one at a time get 62.5 a second and not 100", "chat", "--users", "50", "--think", "500ms")]
+    [InlineData("no server could keep up", "fanout", "--rate", "2")]
+    [InlineData("--chunks times --bytes", "slow", "--chunks", "100", "--bytes", "400")]
     [InlineData("--server-cpus is '9999'", "chat", "--server-cpus", "9999")]
     [InlineData("--warm-up is 'long'", "chat", "--warm-up", "long")]
     [InlineData("--timeout is less", "chat", "--timeout", "1ms")]
@@ -65,6 +73,23 @@ public class CommandLineTests
             Assert.Equal(CommandLine.Failure, code);
             Assert.Contains("http://127.0.0.1:1/ does not answer", output, StringComparison.Ordinal);
             Assert.Equal(4, directory.GetFiles().Length);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("pace 0")]
+    [InlineData("pace 7ms", "--pace", "7ms")]
+    public async Task How_fast_the_model_of_a_server_that_runs_is_its_user_says(string told, params string[] args)
+    {
+        var directory = Directory.CreateTempSubdirectory("fastchat-pace-");
+        try
+        {
+            var (_, output, _) = await RunAsync(["chat", "--url", "http://127.0.0.1:1", "--out", directory.FullName, .. args]);
+            Assert.Contains($"  {told}{Environment.NewLine}", output, StringComparison.Ordinal);
         }
         finally
         {

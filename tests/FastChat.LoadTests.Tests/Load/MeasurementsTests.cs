@@ -29,6 +29,16 @@ public class MeasurementsTests
     }
 
     [Fact]
+    public void Errors_that_differ_in_how_long_to_wait_are_of_one_kind()
+    {
+        var measurements = new Measurements(["answer"]);
+        measurements.Failed("429: Try again in 57 s.");
+        measurements.Failed("429: Try again in 6 s.");
+        measurements.Failed("No chunk within 30 s.");
+        Assert.Equal([new("429: Try again in a while.", 2), new("No chunk within 30 s.", 1)], measurements.ErrorKinds);
+    }
+
+    [Fact]
     public async Task Nothing_is_lost_where_many_count_at_once()
     {
         var measurements = new Measurements(["answer"]);

@@ -82,6 +82,12 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// <summary>Connections that are open, handshakes included.</summary>
     public int Connections => _counter.Count;
 
+    /// <summary>
+    /// The connections whose handshake is through and that have not ended, in no order: a copy, made for this call, of what the server keeps
+    /// anyhow. Some may have ended before you look; others may not have got through their <see cref="WebSocketHandler.OnOpenAsync"/>.
+    /// </summary>
+    public IReadOnlyList<WebSocketConnection> GetConnections() => [.. _settings.Heartbeat.Watched().OfType<WebSocketConnection>()];
+
     /// <summary>Sends the messages of a path to a delegate, which is called inline; see <see cref="WebSocketHandler.OnMessageAsync"/>.</summary>
     /// <param name="path">"/echo", or with parameters: "/rooms/{room}" (<see cref="WebSocketConnection.RouteValues"/>).</param>
     /// <param name="onMessage">What to do with a message.</param>

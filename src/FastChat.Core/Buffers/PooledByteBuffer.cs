@@ -18,6 +18,9 @@ internal sealed class PooledByteBuffer(ArrayPool<byte> pool, int maxLength = Poo
 
     private byte[]? _array;
 
+    /// <summary>Where arrays come from.</summary>
+    public ArrayPool<byte> Pool => pool;
+
     /// <summary>The most bytes that may be written.</summary>
     public int MaxLength { get; } =
         maxLength is >= 0 and <= LargestLength ? maxLength : throw new ArgumentOutOfRangeException(nameof(maxLength));

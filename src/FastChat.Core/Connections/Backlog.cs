@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using FastChat.Buffers;
+using FastChat.Protocol;
 
 namespace FastChat.Connections;
 
@@ -31,14 +32,26 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
     /// <summary>Messages dropped because the queue was full.</summary>
     public long Dropped { get; set; }
 
-    /// <summary>The first of the sends that wait for room.</summary>
+    /// <summary>The first of the sends that wait.</summary>
     public SendWaiter? FirstWaiter { get; private set; }
+
+    /// <summary>What the sends that wait would take in the queue.</summary>
+    public long WaitingBytes { get; private set; }
+
+    /// <summary>The message that goes out in pieces: everything else waits for its last.</summary>
+    public MessageStream? Open { get; set; }
+
+    /// <summary>Whether a message that comes now has to wait for others.</summary>
+    public bool HoldsUp => FirstWaiter is not null || Open is not null;
+
+    /// <summary>The send whose turn it is, once there is room; none where all wait for the next piece of a message.</summary>
+    public SendWaiter? Next => Open is null || ReferenceEquals(FirstWaiter?.Message, Open) ? FirstWaiter : null;
 
     /// <summary>Somebody waits for everything to be taken.</summary>
     public TaskCompletionSource? Drained { get; set; }
 
     /// <summary>Whether nothing of it is in use, nor worth keeping.</summary>
-    public bool IsIdle => Queue.Length == 0 && Pong.Length == 0 && FirstWaiter is null && Drained is null && Dropped == 0;
+    public bool IsIdle => QueueLength == 0 && PongLength == 0 && !HoldsUp && Drained is null && Dropped == 0;
 
     /// <summary>Calls back when the flush has completed.</summary>
     public void Await(ValueTask<FlushResult> flush)
@@ -62,8 +75,17 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
         }
     }
 
-    public void Add(SendWaiter waiter)
+    /// <summary>Queues a send; <paramref name="first"/> before all others, for a piece of the message that holds them up.</summary>
+    public void Add(SendWaiter waiter, bool first = false)
     {
+        WaitingBytes += Size(waiter);
+        if (first)
+        {
+            waiter.Next = FirstWaiter;
+            FirstWaiter = waiter;
+            _lastWaiter ??= waiter;
+            return;
+        }
         if (_lastWaiter is null) FirstWaiter = waiter;
         else _lastWaiter.Next = waiter;
         _lastWaiter = waiter;
@@ -80,6 +102,7 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
             else before.Next = at.Next;
             if (ReferenceEquals(_lastWaiter, at)) _lastWaiter = before;
             at.Next = null;
+            WaitingBytes -= Size(waiter);
             return true;
         }
         return false;
@@ -90,4 +113,6 @@ internal sealed class Backlog(ArrayPool<byte> pool, Action onFlushed)
         _queue?.Clear();
         _pong?.Clear();
     }
+
+    private static long Size(SendWaiter waiter) => waiter.Payload.Length + FrameHeader.MaxLength;
 }

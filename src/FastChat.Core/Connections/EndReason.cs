@@ -31,4 +31,6 @@ public enum EndReason
     Aborted,
     /// <summary>The server is shutting down.</summary>
     Draining,
+    /// <summary>A message sent in pieces (<see cref="MessageStream"/>) was disposed of before it was complete.</summary>
+    MessageAbandoned,
 }

@@ -16,7 +16,7 @@ namespace FastChat.Connections;
 /// Frames are written straight into the transport while no flush is pending, else they gather in a queue that moves over when it has
 /// completed. During a turn (<see cref="BeginTurn"/>) flushing is put off to its end: many small frames, one system call.
 /// </remarks>
-internal sealed class FrameSender
+internal sealed partial class FrameSender
 {
     /// <summary>A turn that writes more than this flushes in between.</summary>
     private const int CorkLimit = 64 * 1024;
@@ -63,6 +63,9 @@ internal sealed class FrameSender
 
     private bool HasWaiters => _backlog is { FirstWaiter: not null };
 
+    /// <summary>Whether a message that comes now has to wait for others: those that wait for room, or one that goes out in pieces.</summary>
+    private bool IsHeldUp => _backlog is { HoldsUp: true };
+
     /// <summary>From now on flushing waits for <see cref="EndTurn"/>. For the one thread that runs the connection's turn.</summary>
     public void BeginTurn() => _inTurn = true;
 
@@ -87,44 +90,22 @@ internal sealed class FrameSender
         lock (_gate)
         {
             if (IsClosed || _broken) return ValueTask.FromException(new ConnectionClosedException(_owner.EndReason, Code));
-            long queued = QueuedData;
-            if (!HasWaiters && (queued == 0 || queued + payload.Length <= _settings.Limits.SendQueueBytes))
+            if (!IsHeldUp && HasRoom(payload.Length))
             {
                 Write(opcode, payload);
                 return default;
             }
-            if (!HasWaiters && _inTurn && !_flushing)
+            if (EngineMetrics.SendQueueDepth.Enabled) EngineMetrics.SendQueueDepth.Record(QueuedData);
+            var policy = MayWait(payload.Length) ? SendQueuePolicy.Wait : _settings.Limits.SendQueuePolicy;
+            if (policy == SendQueuePolicy.DropNewest)
             {
-                // The turn itself has filled the queue: let the transport have it before judging the peer.
-                Flush();
-                if (QueuedBytes == 0)
-                {
-                    Write(opcode, payload);
-                    return default;
-                }
-            }
-            if (EngineMetrics.SendQueueDepth.Enabled) EngineMetrics.SendQueueDepth.Record(queued);
-            if (_settings.Limits.SendQueuePolicy == SendQueuePolicy.DropNewest)
-            {
-                Behind.Dropped++;
-                EngineMetrics.MessagesDropped.Add(1);
+                CountDropped();
                 return default;
             }
-            if (_settings.Limits.SendQueuePolicy == SendQueuePolicy.Close) WriteClose(CloseCode.PolicyViolation, "send queue full");
-            else
-            {
-                waiter = SendWaiter.Rent(this, opcode, payload);
-                Behind.Add(waiter);
-            }
+            if (policy == SendQueuePolicy.Close) WriteClose(CloseCode.PolicyViolation, "send queue full");
+            else Behind.Add(waiter = SendWaiter.Rent(this, opcode, payload));
         }
-        if (waiter is null)
-        {
-            _owner.OnSendQueueFull();
-            return ValueTask.FromException(new ConnectionClosedException(EndReason.SendQueueFull, CloseCode.PolicyViolation));
-        }
-        var task = waiter.Task;
-        waiter.CancelBy(cancellationToken);
-        return task;
+        return Wait(waiter, cancellationToken);
     }
 
     /// <summary>Sends a ping, outside the queue's quota.</summary>
@@ -218,6 +199,42 @@ internal sealed class FrameSender
         }
     }
 
+    /// <summary>Whether the queue takes so many bytes more, for somebody who need not wait for others.</summary>
+    private bool HasRoom(long length)
+    {
+        long queued = QueuedData;
+        return queued == 0 || queued + length <= _settings.Limits.SendQueueBytes || (_inTurn && !_flushing && FlushTurn());
+    }
+
+    /// <summary>The turn itself has filled the queue: lets the transport have it before judging the peer.</summary>
+    private bool FlushTurn()
+    {
+        Flush();
+        return QueuedBytes == 0;
+    }
+
+    /// <summary>Waiting for the end of a message in pieces is no sign of a slow peer, as long as all that waits would fit into the queue.</summary>
+    private bool MayWait(long length) => _backlog is { HoldsUp: true } behind && QueuedData + behind.WaitingBytes + length <= _settings.Limits.SendQueueBytes;
+
+    private void CountDropped()
+    {
+        Behind.Dropped++;
+        EngineMetrics.MessagesDropped.Add(1);
+    }
+
+    /// <summary>Outside the lock: gives the task of a waiter; with none, the queue was full and the connection has been closed for it.</summary>
+    private ValueTask Wait(SendWaiter? waiter, CancellationToken cancellationToken)
+    {
+        if (waiter is null)
+        {
+            _owner.OnSendQueueFull();
+            return ValueTask.FromException(new ConnectionClosedException(EndReason.SendQueueFull, CloseCode.PolicyViolation));
+        }
+        var task = waiter.Task;
+        waiter.CancelBy(cancellationToken);
+        return task;
+    }
+
     private CloseCode Code => IsClosed ? ClosedWith : CloseCode.AbnormalClosure;
 
     private void WriteClose(CloseCode code, string? reason)
@@ -252,30 +269,30 @@ internal sealed class FrameSender
             var compressed = new PooledByteBuffer(_settings.Pool);
             if (_deflater.TryCompress(payload, compressed))
             {
-                WriteData(opcode, new ReadOnlySequence<byte>(compressed.WrittenMemory), compressed: true);
+                WriteData(opcode, new ReadOnlySequence<byte>(compressed.WrittenMemory), compressed: true, fin: true);
                 compressed.Clear();
                 return;
             }
             compressed.Clear();
         }
-        WriteData(opcode, payload, compressed: false);
+        WriteData(opcode, payload, compressed: false, fin: true);
     }
 
-    private void WriteData(Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed)
+    private void WriteData(Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed, bool fin)
     {
         if (_flushing)
         {
-            FrameWriter.Write(Behind.Queue, opcode, payload, compressed, NextMask());
+            FrameWriter.Write(Behind.Queue, opcode, payload, compressed, NextMask(), fin);
             return;
         }
         if (payload.Length < _settings.DirectFrom || _settings.Role == EndpointRole.Client)
         {
-            _unflushed += FrameWriter.Write(_output, opcode, payload, compressed, NextMask());
+            _unflushed += FrameWriter.Write(_output, opcode, payload, compressed, NextMask(), fin);
             FlushUnlessCorked();
             return;
         }
         // Large and unmasked: the transport sends it from where it lies, behind the header.
-        int header = FrameWriter.WriteHeader(_output.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin: true, compressed);
+        int header = FrameWriter.WriteHeader(_output.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin, compressed);
         _output.Advance(header);
         _unflushed += header;
         foreach (var piece in payload)
@@ -340,7 +357,7 @@ internal sealed class FrameSender
         if (behind.QueueLength > 0) MoveToOutput(behind.Queue, behind.QueuedControl);
         behind.QueuedControl = 0;
         if (behind.PongLength > 0 && !IsClosed) MoveToOutput(behind.Pong, behind.PongLength);
-        while (behind.FirstWaiter is { } waiter && !_broken)
+        while (behind.Next is { } waiter && !_broken)
         {
             long queued = QueuedData;
             if (queued > 0 && queued + waiter.Payload.Length > _settings.Limits.SendQueueBytes)
@@ -350,7 +367,8 @@ internal sealed class FrameSender
                 continue;
             }
             behind.Remove(waiter);
-            Write(waiter.Opcode, waiter.Payload);
+            if (waiter.Message is { } message) WritePiece(message, waiter.Payload, waiter.IsLast);
+            else Write(waiter.Opcode, waiter.Payload);
             waiter.Complete(null);
         }
         if (_unflushed > 0 && !_flushing && !_inTurn) Flush();

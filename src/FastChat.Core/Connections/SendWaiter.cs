@@ -24,10 +24,16 @@ internal sealed class SendWaiter : IValueTaskSource, IThreadPoolWorkItem
 
     public ReadOnlySequence<byte> Payload { get; private set; }
 
+    /// <summary>The message whose piece this is; null for a whole message.</summary>
+    public MessageStream? Message { get; private set; }
+
+    /// <summary>It is the message's last piece.</summary>
+    public bool IsLast { get; private set; }
+
     /// <summary>Who queued it.</summary>
     public FrameSender? Owner { get; private set; }
 
-    public static SendWaiter Rent(FrameSender owner, Opcode opcode, in ReadOnlySequence<byte> payload)
+    public static SendWaiter Rent(FrameSender owner, Opcode opcode, in ReadOnlySequence<byte> payload, MessageStream? message = null, bool last = true)
     {
         var waiter = Spare;
         if (waiter is null) waiter = new SendWaiter();
@@ -42,6 +48,8 @@ internal sealed class SendWaiter : IValueTaskSource, IThreadPoolWorkItem
         waiter.Owner = owner;
         waiter.Opcode = opcode;
         waiter.Payload = payload;
+        waiter.Message = message;
+        waiter.IsLast = last;
         return waiter;
     }
 
@@ -79,6 +87,7 @@ internal sealed class SendWaiter : IValueTaskSource, IThreadPoolWorkItem
         {
             Owner = null;
             Payload = default;
+            Message = null;
             if (SpareCount < MaxSpare)
             {
                 Next = Spare;

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.ObjectModel;
 using System.IO.Pipelines;
 using System.Net;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using System.Text;
 using FastChat.Diagnostics;
 using FastChat.Handshake;
@@ -171,6 +171,14 @@ public sealed partial class WebSocketConnection : IWatched, IAsyncDisposable
     public ValueTask SendAsync(WebSocketMessageKind kind, ReadOnlySequence<byte> payload, CancellationToken cancellationToken = default) =>
         _sender.SendAsync((Opcode)kind, payload, cancellationToken);
 
+    /// <summary>Begins a message that is sent in pieces as they come into being; see <see cref="MessageStream"/>. Nothing is sent before its first piece.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Neither text nor binary.</exception>
+    public MessageStream OpenMessage(WebSocketMessageKind kind)
+    {
+        if (kind is not (WebSocketMessageKind.Text or WebSocketMessageKind.Binary)) throw new ArgumentOutOfRangeException(nameof(kind), kind, "Neither text nor binary.");
+        return new MessageStream(this, _sender, kind);
+    }
+
     /// <summary>
     /// Completes when the transport has taken everything sent so far, or never will: at once while the peer keeps up. A producer that
     /// awaits it can put together what comes meanwhile. Safe from any thread.
@@ -192,6 +200,17 @@ public sealed partial class WebSocketConnection : IWatched, IAsyncDisposable
     /// <exception cref="InvalidOperationException">A read is pending already, or messages go to a handler.</exception>
     public ValueTask<WebSocketMessage?> ReadMessageAsync(CancellationToken cancellationToken = default) =>
         _handler is PullReceiver receiver ? receiver.ReadAsync(cancellationToken) : throw new InvalidOperationException("This connection's messages go to its handler.");
+
+    /// <summary>
+    /// The messages up to the end, for a connection without a message handler: <see cref="ReadMessageAsync"/> in a loop. Each is valid until
+    /// the next is asked for: copy what is to live longer than one pass of the loop. Leaving the loop early leaves the connection open.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A read is pending already, or messages go to a handler.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled while waiting for a message; the connection is as it was.</exception>
+    public async IAsyncEnumerable<WebSocketMessage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (await ReadMessageAsync(cancellationToken).ConfigureAwait(false) is { } message) yield return message;
+    }
 
     /// <summary>
     /// Begins the closing handshake behind what has been sent, unless one is under way. Does not wait for the peer: await
@@ -229,6 +248,36 @@ public sealed partial class WebSocketConnection : IWatched, IAsyncDisposable
         catch (TimeoutException)
         {
             // The handler holds up the end; perhaps it is the one that waits here.
+        }
+    }
+
+    /// <summary>Sends a frame that goes to many connections. Never waits.</summary>
+    /// <returns>False where the connection does not get it.</returns>
+    internal bool Offer(BroadcastFrame frame)
+    {
+        var offered = _sender.Offer(frame);
+        if (offered != FrameSender.Offered.Later) return offered == FrameSender.Offered.Taken;
+        // It waits in line as any message does, on a copy of its own: the frame's is gone by then.
+        int length = (int)frame.Payload.Length;
+        byte[] copy = _settings.Pool.Rent(length);
+        frame.Payload.CopyTo(copy);
+        _ = SendAsync(_sender, frame.Opcode, copy, length, _settings.Pool);
+        return true;
+
+        static async Task SendAsync(FrameSender sender, Opcode opcode, byte[] copy, int length, ArrayPool<byte> pool)
+        {
+            try
+            {
+                await sender.SendAsync(opcode, new ReadOnlySequence<byte>(copy, 0, length), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (ConnectionClosedException)
+            {
+                // As for a message that is in the queue when its connection ends.
+            }
+            finally
+            {
+                pool.Return(copy);
+            }
         }
     }
 

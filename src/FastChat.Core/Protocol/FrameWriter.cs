@@ -18,22 +18,22 @@ internal static class FrameWriter
     /// <summary>Appends a whole frame; its payload is copied, and masked where there is a key.</summary>
     /// <returns>The octets written.</returns>
     /// <inheritdoc cref="WriteHeader"/>
-    public static int Write(IBufferWriter<byte> target, Opcode opcode, ReadOnlySpan<byte> payload, bool compressed = false, uint? maskKey = null)
+    public static int Write(IBufferWriter<byte> target, Opcode opcode, ReadOnlySpan<byte> payload, bool compressed = false, uint? maskKey = null, bool fin = true)
     {
         int header = HeaderLength(payload.Length, maskKey.HasValue);
         var span = target.GetSpan(header + payload.Length); // one request for room covers both
-        WriteHeader(span, opcode, payload.Length, fin: true, compressed, maskKey);
+        WriteHeader(span, opcode, payload.Length, fin, compressed, maskKey);
         if (maskKey is { } key) Masking.Apply(payload, span[header..], key, 0);
         else payload.CopyTo(span[header..]);
         target.Advance(header + payload.Length);
         return header + payload.Length;
     }
 
-    /// <inheritdoc cref="Write(IBufferWriter{byte}, Opcode, ReadOnlySpan{byte}, bool, uint?)"/>
-    public static long Write(IBufferWriter<byte> target, Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed = false, uint? maskKey = null)
+    /// <inheritdoc cref="Write(IBufferWriter{byte}, Opcode, ReadOnlySpan{byte}, bool, uint?, bool)"/>
+    public static long Write(IBufferWriter<byte> target, Opcode opcode, in ReadOnlySequence<byte> payload, bool compressed = false, uint? maskKey = null, bool fin = true)
     {
-        if (payload.Length <= SmallFrame && payload.IsSingleSegment) return Write(target, opcode, payload.FirstSpan, compressed, maskKey);
-        int header = WriteHeader(target.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin: true, compressed, maskKey);
+        if (payload.Length <= SmallFrame && payload.IsSingleSegment) return Write(target, opcode, payload.FirstSpan, compressed, maskKey, fin);
+        int header = WriteHeader(target.GetSpan(FrameHeader.MaxLength), opcode, payload.Length, fin, compressed, maskKey);
         target.Advance(header);
         int offset = 0;
         foreach (var piece in payload)

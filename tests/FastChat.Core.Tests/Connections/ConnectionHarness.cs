@@ -19,12 +19,12 @@ internal sealed class ConnectionHarness : IAsyncDisposable
     private readonly CompressionPool? _compression;
 
     public ConnectionHarness(WebSocketHandler? handler = null, Action<WebSocketLimits>? configure = null, EndpointRole role = EndpointRole.Server,
-        int capacity = InMemoryTransport.DefaultCapacity, bool compressed = false)
+        int capacity = InMemoryTransport.DefaultCapacity, bool compressed = false, bool fragments = false)
     {
         var limits = new WebSocketLimits();
         configure?.Invoke(limits);
         var (far, near) = InMemoryTransport.CreatePair(capacity, Pool);
-        Peer = new RawPeer(far, role);
+        Peer = new RawPeer(far, role) { SeesFragments = fragments };
         Transport = new GatedTransport(near);
         _heartbeat = new Heartbeat(Time, limits.Shortest);
         var settings = new ConnectionSettings { Role = role, Limits = limits, Logger = Log, TimeProvider = Time, Heartbeat = _heartbeat, Pool = Pool };

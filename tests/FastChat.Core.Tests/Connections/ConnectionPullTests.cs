@@ -44,6 +44,40 @@ public sealed class ConnectionPullTests
     }
 
     [Fact]
+    public async Task All_messages_come_by_iteration_up_to_the_end_each_valid_for_its_pass()
+    {
+        await using var end = new ConnectionHarness();
+        await end.Peer.SendAsync(Frames.Text(S, "1"u8), Frames.Text(S, "2"u8), Frames.Text(S, "3"u8), Frames.Close(S, 1000));
+        await end.Peer.EndAsync();
+        var texts = new List<string>();
+        await foreach (var message in end.Connection.ReadAllAsync().WithCancellation(new CancellationTokenSource(Patience).Token)) texts.Add(message.GetText());
+        Assert.Equal(["1", "2", "3"], texts);
+        Assert.Equal((EndReason.ClosedByPeer, 1000), await end.EndedAsync());
+    }
+
+    [Fact]
+    public async Task Leaving_or_cancelling_an_iteration_leaves_the_connection_and_its_messages_alone()
+    {
+        await using var end = new ConnectionHarness();
+        await end.Peer.SendAsync(Frames.Text(S, "1"u8), Frames.Text(S, "2"u8));
+        await foreach (var message in end.Connection.ReadAllAsync())
+        {
+            Assert.Equal("1", message.GetText());
+            break;
+        }
+        using var stop = new CancellationTokenSource();
+        var messages = end.Connection.ReadAllAsync(stop.Token).GetAsyncEnumerator();
+        Assert.True(await messages.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.Equal("2", messages.Current.GetText());
+        var next = messages.MoveNextAsync().AsTask();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Patience));
+        await end.Peer.SendTextAsync("3");
+        Assert.Equal("3", await ReadAsync(end));
+        Assert.True(end.Connection.IsOpen);
+    }
+
+    [Fact]
     public async Task A_slow_reader_slows_down_its_peer()
     {
         await using var end = new ConnectionHarness(capacity: 1000);
@@ -93,6 +127,7 @@ public sealed class ConnectionPullTests
     {
         await using var end = new ConnectionHarness(LambdaHandler.Echo());
         await Assert.ThrowsAsync<InvalidOperationException>(() => end.Connection.ReadMessageAsync().AsTask());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => end.Connection.ReadAllAsync().GetAsyncEnumerator().MoveNextAsync().AsTask());
     }
 
     [Fact]

@@ -17,10 +17,14 @@ internal sealed class RawPeer(TransportConnection transport, EndpointRole to)
 
     private byte[] _left = [];
     private bool _ended;
+    private byte _first; // octet of the last frame
 
     public TransportConnection Transport => transport;
 
     public EndpointRole To => to;
+
+    /// <summary>Whether fragments are expected, and compression. Elsewhere the engine does neither.</summary>
+    public bool SeesFragments { get; init; }
 
     public async Task SendAsync(params byte[][] parts)
     {
@@ -32,16 +36,17 @@ internal sealed class RawPeer(TransportConnection transport, EndpointRole to)
 
     public Task SendCloseAsync(int code, string reason = "") => SendAsync(Frames.Close(to, code, Encoding.UTF8.GetBytes(reason)));
 
-    /// <summary>The next frame: "Text:hello", "Close:1000 reason", "Ping:", "Binary:00FF"; "end" or "reset" for the end of the stream.</summary>
+    /// <summary>The next frame: "Text:hello", "Close:1000 reason", "Ping:", "Binary:00FF", "Text+:hel" for a fragment with more to come; "end" or "reset" for the end of the stream.</summary>
     public async Task<string> NextAsync()
     {
         var (opcode, payload) = await FrameAsync();
+        string more = _first < 0x80 ? "+" : "";
         return opcode switch
         {
             null => Encoding.ASCII.GetString(payload),
             Opcode.Close => payload.Length < 2 ? "Close:" : $"Close:{BinaryPrimitives.ReadUInt16BigEndian(payload)} {Encoding.UTF8.GetString(payload.AsSpan(2))}".TrimEnd(),
-            Opcode.Binary => $"Binary:{Convert.ToHexString(payload)}",
-            _ => $"{opcode}:{Encoding.UTF8.GetString(payload)}",
+            Opcode.Binary => $"Binary{more}:{Convert.ToHexString(payload)}",
+            _ => $"{opcode}{more}:{Encoding.UTF8.GetString(payload)}",
         };
     }
 
@@ -116,7 +121,7 @@ internal sealed class RawPeer(TransportConnection transport, EndpointRole to)
     {
         (opcode, payload) = (null, []);
         if (_left.Length < 2) return false;
-        Assert.Equal(0x80, _left[0] & 0xF0); // FIN and no reserved bit: the engine neither fragments nor, here, compresses
+        if (!SeesFragments) Assert.Equal(0x80, _left[0] & 0xF0); // FIN and no reserved bit
         Assert.Equal(to == EndpointRole.Client, _left[1] >= 0x80);
         int at = 2;
         long length = _left[1] & 0x7F;
@@ -127,7 +132,8 @@ internal sealed class RawPeer(TransportConnection transport, EndpointRole to)
         if (_left.Length < at + mask + length) return false;
         payload = _left.AsSpan(at + mask, (int)length).ToArray();
         for (int i = 0; mask != 0 && i < payload.Length; i++) payload[i] ^= _left[at + (i & 3)];
-        opcode = (Opcode)(_left[0] & 15);
+        _first = _left[0];
+        opcode = (Opcode)(_first & 15);
         _left = _left[(at + mask + (int)length)..];
         return true;
     }

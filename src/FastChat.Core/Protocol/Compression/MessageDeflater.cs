@@ -11,12 +11,17 @@ namespace FastChat.Protocol.Compression;
 internal sealed class MessageDeflater(CompressionPool pool, int windowBits, bool keepsWindow, int threshold) : IDisposable
 {
     private const int TailLength = 4;
+    private static ReadOnlySpan<byte> Tail => [0x00, 0x00, 0xff, 0xff];
 
     private Deflater? _own;
     private bool _disposed;
+    private bool _inMessage; // a piece has been compressed that was not the last
 
     /// <summary>Whether messages may refer to those before them.</summary>
     public bool KeepsWindow => keepsWindow;
+
+    /// <summary>No compressor of this connection refers back further than 2^this octets.</summary>
+    public int WindowBits => windowBits;
 
     /// <summary>Messages of fewer octets are not compressed.</summary>
     public int Threshold => threshold;
@@ -51,6 +56,27 @@ internal sealed class MessageDeflater(CompressionPool pool, int windowBits, bool
         Deflater deflater = Take();
         deflater.Compress(payload, Flush, output);
         return Finish(deflater, payload.Length, output, start);
+    }
+
+    /// <summary>
+    /// Compresses a piece of a message that goes out in fragments, and appends what can be sent of it: all but the four octets that end its
+    /// flush, which come with the next piece or, at the end of the message, not at all (section 7.2.1). A message that was begun so must
+    /// be ended so. Meanwhile this holds a compressor, also where no window is kept.
+    /// </summary>
+    public void Append(in ReadOnlySequence<byte> piece, bool endOfMessage, PooledByteBuffer output)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _own ??= pool.RentDeflater(windowBits);
+        if (_inMessage) output.Write(Tail);
+        foreach (ReadOnlyMemory<byte> segment in piece)
+            if (!segment.IsEmpty) _own.Compress(segment.Span, ZFlush.None, output);
+        // A sync flush right behind another adds nothing: then the tail just written is what is cut off again.
+        _own.Compress([], endOfMessage ? Flush : ZFlush.Sync, output);
+        output.Truncate(output.Length - TailLength);
+        _inMessage = !endOfMessage;
+        if (!endOfMessage || keepsWindow) return;
+        pool.Return(_own, windowBits);
+        _own = null;
     }
 
     /// <summary>Frees the connection's own compressor.</summary>

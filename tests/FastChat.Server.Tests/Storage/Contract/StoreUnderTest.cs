@@ -7,9 +7,16 @@ namespace FastChat.Server.Tests.Storage.Contract;
 /// <summary>How the contract suite opens one implementation; its files live in a directory of its own.</summary>
 public abstract class StoreUnderTest : IAsyncDisposable
 {
+    private readonly Lock _gate = new();
+
+    /// <summary>Made when first asked for: once, though several stores are opened at the same time.</summary>
     public string Directory
     {
-        get => field ??= System.IO.Directory.CreateTempSubdirectory("fastchat-store-").FullName;
+        get
+        {
+            lock (_gate)
+                return field ??= System.IO.Directory.CreateTempSubdirectory("fastchat-store-").FullName;
+        }
         internal set;
     }
 

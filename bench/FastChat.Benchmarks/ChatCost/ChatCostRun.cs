@@ -101,19 +101,23 @@ internal sealed class ChatCostRun(TextWriter output)
         Check(clients);
     }
 
-    /// <summary>The cost of a message that is stored, answered in one chunk and stored again, at the same rate over more and more connections.</summary>
+    /// <summary>
+    /// The cost of a message that is stored, answered in one chunk and stored again, at the same rate over more and more connections. Each
+    /// run has as many messages before it, and each message as much history: only the number of connections differs.
+    /// </summary>
     private async Task MessagesAsync()
     {
+        const int most = 10_000;
         await output.WriteLineAsync($"{MessagesPerSecond:0} messages/s in all, each answered with one chunk");
-        foreach (int connections in (int[])[100, 1000, 10_000])
+        foreach (int connections in (int[])[100, 1000, most])
         {
             foreach (bool chat in (bool[])[false, true])
             {
-                using var server = chat ? await StartChatAsync(TimeSpan.Zero) : await StartBareAsync(BareWork.Reply);
+                using var server = chat ? await StartChatAsync(TimeSpan.Zero, ("FASTCHAT_CHAT__MAXHISTORYMESSAGES", "2")) : await StartBareAsync(BareWork.Reply);
                 await using var clients = new StreamClients();
                 await (chat ? clients.OpenChatAsync(server.Port, connections) : clients.OpenBareAsync(server.Port, connections));
-                // As many before as make what is counted the second message, or a later one, of every conversation.
-                long first = await clients.SendAsync(ShortQuestion, Math.Max(MessagesPerSecond, connections / Counted.TotalSeconds), Counted);
+                // One each of the most connections, so that none that is counted is a conversation's first.
+                long first = await clients.SendAsync(ShortQuestion, 1.5 * MessagesPerSecond, TimeSpan.FromSeconds(most / (1.5 * MessagesPerSecond)));
                 await UntilCompleteAsync(clients, first);
                 long completed = clients.Completed, sent = 0;
                 var (used, _) = await MeasureAsync(server, async () =>
@@ -128,13 +132,15 @@ internal sealed class ChatCostRun(TextWriter output)
         }
     }
 
-    /// <summary>What 10,000 sockets that only wait add to the memory of a server that has served some before.</summary>
+    /// <summary>What 10,000 sockets that only wait add to the memory of a server that has just started, and to one that has served some before.</summary>
     private async Task IdleAsync()
     {
         const int connections = 10_000;
         // Twice the keep-alive's interval, so that each has been pinged; an idle server gives back what it needed to become one.
         var settled = TimeSpan.FromSeconds(61);
         using var server = await StartChatAsync(TimeSpan.Zero);
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        long? started = server.Rss;
         await using (var first = new StreamClients())
         {
             await first.OpenChatAsync(server.Port, 200, "first");
@@ -142,13 +148,13 @@ internal sealed class ChatCostRun(TextWriter output)
             Check(first);
         }
         await Task.Delay(settled);
-        long? start = server.Rss;
+        long? served = server.Rss;
         await using var clients = new StreamClients();
         await clients.OpenChatAsync(server.Port, connections, "idle");
         await Task.Delay(settled);
         long? idle = server.Rss;
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{connections} idle sockets: {start / 1048576.0:0.0} MiB before, {(idle - start) / 1048576.0:0.0} MiB more, {(idle - start) / 1024.0 / connections:0.00} KiB each"));
+            $"{connections} idle sockets: {idle / 1048576.0:0.0} MiB, {(idle - started) / 1048576.0:0.0} MiB more than at the start and {(idle - served) / 1048576.0:0.0} MiB ({(idle - served) / 1024.0 / connections:0.00} KiB each) more than after the first 200 users"));
         Check(clients);
     }
 
@@ -179,15 +185,16 @@ internal sealed class ChatCostRun(TextWriter output)
     private static Task<MeasuredProcess> StartBareAsync(BareWork work) => MeasuredProcess.StartAsync("FastChat.Benchmarks.dll",
         [BareServer.Role, $"{work}", Pause.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)]);
 
-    private static async Task<MeasuredProcess> StartChatAsync(TimeSpan pause)
+    private static async Task<MeasuredProcess> StartChatAsync(TimeSpan pause, params (string Name, string Value)[] settings)
     {
         string data = Directory.CreateTempSubdirectory("fastchat-cost").FullName;
         return await MeasuredProcess.StartAsync("fastchat.dll", ["serve", "--port", "0", "--data", data],
-            ("FASTCHAT_AUTH__SECRET", StreamClients.Secret),
+            [("FASTCHAT_AUTH__SECRET", StreamClients.Secret),
             ("FASTCHAT_RATELIMITS__PERMINUTE", "1000000"),
             ("FASTCHAT_RATELIMITS__PERHOUR", "60000000"),
             ("FASTCHAT_MODELS__0__PROVIDER", "offline"),
             ("FASTCHAT_MODELS__0__WORDDELAY", pause.ToString("c", CultureInfo.InvariantCulture)),
-            ("FASTCHAT_LOGGING__LOGLEVEL__DEFAULT", "Warning"));
+            ("FASTCHAT_LOGGING__LOGLEVEL__DEFAULT", "Warning"),
+            .. settings]);
     }
 }

@@ -38,6 +38,8 @@ internal sealed unsafe class EpollLoop
     private readonly ConcurrentQueue<Action> _posted = new();
     private Action? _accept;
     private byte[]? _shared;
+    private int _sharedStart;
+    private ReceiveSlab? _slab; // the shared buffer's holders, once there were any
     private readonly long _stallTicks;
     private int _sleeping;
     private volatile bool _stopping;
@@ -114,11 +116,31 @@ internal sealed unsafe class EpollLoop
     /// <summary>Comes back to this connection in the next turn. Loop thread only.</summary>
     public void RunAgain(EpollConnection connection) => _ready.Add(connection);
 
-    /// <summary>The buffer that every receive goes into first. Loop thread only.</summary>
+    /// <summary>The buffer that every receive goes into first, from <see cref="SharedStart"/> on. Loop thread only.</summary>
     public byte[] Shared => _shared ??= _options.Pool.Rent(ReceiveSize);
 
-    /// <summary>Hands the shared buffer over to a reader that keeps what is in it.</summary>
-    public void GiveShared() => _shared = null;
+    /// <summary>Where in it the receive goes: before that are pieces that readers keep.</summary>
+    public int SharedStart => _slab is null ? 0 : _slab.IsFree ? _sharedStart = 0 : _sharedStart;
+
+    /// <summary>Leaves a reader the piece of the shared buffer that ends at <paramref name="end"/>, which it releases.</summary>
+    public ReceiveSlab ShareUntil(int end)
+    {
+        var slab = _slab ??= new ReceiveSlab(_options.Pool, _shared!);
+        slab.Hold();
+        _sharedStart = (end + 63) & ~63; // two threads do not work on one cache line
+        if (_shared!.Length - _sharedStart >= ReceiveSize / 4) return slab;
+        (_shared, _slab) = (null, null);
+        slab.Release();
+        return slab;
+    }
+
+    /// <summary>Leaves a reader the whole shared buffer, which it returns; or, where others keep pieces of it, its piece.</summary>
+    public ReceiveSlab? GiveUntil(int end)
+    {
+        if (_slab is { IsFree: false }) return ShareUntil(end);
+        (_shared, _slab) = (null, null);
+        return null;
+    }
 
     public bool Register(EpollConnection connection)
     {
@@ -245,8 +267,9 @@ internal sealed unsafe class EpollLoop
             left.RunOrphaned();
             left = following;
         }
-        if (_shared is not null) _options.Pool.Return(_shared);
-        _shared = null;
+        if (_slab is not null) _slab.Release();
+        else if (_shared is not null) _options.Pool.Return(_shared);
+        (_shared, _slab) = (null, null);
         Libc.Close(_event);
         Libc.Close(_epoll);
         _ended.SetResult();

@@ -7,7 +7,8 @@ namespace FastChat.Transport.Epoll;
 
 /// <summary>
 /// The receiving side. A receive goes into the loop's one shared buffer, which the consumer reads in place; only what it leaves there is
-/// copied (or, when it is much, the buffer changes hands), so a connection without a half-read message holds no memory.
+/// copied (or, when it is much, the buffer changes hands), so a connection without a half-read message holds no memory. What a consumer
+/// works on while it waits for something stays in the buffer, and the loop receives behind it.
 /// </summary>
 internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReader, IValueTaskSource<ReadResult>, IReadSignal
 {
@@ -19,6 +20,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     private LoopCompletion _completion;
     private Cancellation? _cancellation;
     private byte[]? _array; // the newest block
+    private ReceiveSlab? _slab; // whose piece that is; else it is all ours, or the loop's
     private int _start;
     private int _end;
     private ReceiveSegment? _first; // where there are more blocks than one: all of them
@@ -80,7 +82,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         // Off the loop, the loop may at this moment be taking back its shared buffer (see Settle).
-        if (!_borrowed || connection.Loop.IsCurrentThread) Advance(consumed, examined, onLoop: true);
+        if (!Volatile.Read(ref _borrowed) || connection.Loop.IsCurrentThread) Advance(consumed, examined, onLoop: true);
         else lock (this) Advance(consumed, examined, onLoop: false);
     }
 
@@ -97,7 +99,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     {
         if (_completed) return;
         _completed = true;
-        if (_borrowed && !connection.Loop.IsCurrentThread)
+        if (Volatile.Read(ref _borrowed) && !connection.Loop.IsCurrentThread)
         {
             lock (this) ReleaseBlocks();
         }
@@ -191,45 +193,47 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     private nint ReceiveOnce(out nint asked)
     {
         byte[] shared = connection.Loop.Shared;
+        int at = connection.Loop.SharedStart;
         nint received;
         fixed (byte* into = shared)
         {
             if (_array is null)
             {
-                asked = shared.Length;
-                received = Libc.Receive(connection.Descriptor, into, (nuint)asked);
+                asked = shared.Length - at;
+                received = Libc.Receive(connection.Descriptor, into + at, (nuint)asked);
                 if (received <= 0) return received;
                 _array = shared;
-                _start = 0;
-                _end = (int)received;
+                _start = at;
+                _end = at + (int)received;
                 _borrowed = true;
                 return received;
             }
             fixed (byte* kept = _array)
             {
-                // What is kept has room behind it; one call fills that and goes on in the shared buffer.
-                int room = _array.Length - _end;
+                // What is kept has room behind it, unless it is a piece; one call fills that and goes on in the shared buffer.
+                int room = _slab is null ? _array.Length - _end : 0;
                 var vectors = stackalloc Libc.IoVector[2];
                 vectors[0] = new Libc.IoVector { Base = kept + _end, Length = (nuint)room };
-                vectors[1] = new Libc.IoVector { Base = into, Length = (nuint)shared.Length };
-                asked = room + shared.Length;
+                vectors[1] = new Libc.IoVector { Base = into + at, Length = (nuint)(shared.Length - at) };
+                asked = room + shared.Length - at;
                 received = Libc.Receive(connection.Descriptor, vectors, 2);
-                if (received > 0) Append(shared, (int)Math.Min(received, room), (int)(received - Math.Min(received, room)));
+                if (received > 0) Append(shared, at, (int)Math.Min(received, room), (int)(received - Math.Min(received, room)));
                 return received;
             }
         }
     }
 
-    private void Append(byte[] shared, int kept, int spilled)
+    private void Append(byte[] shared, int at, int kept, int spilled)
     {
         _end += kept;
         _last?.Fill(_end);
         if (spilled == 0) return;
         _first ??= _last = ReceiveSegment.Rent(_array!, _start, _end, 0);
-        _last = _last!.Append(ReceiveSegment.Rent(shared, 0, spilled, _last.RunningIndex + _last.Memory.Length));
+        (_last!.Slab, _slab) = (_slab, null);
+        _last = _last.Append(ReceiveSegment.Rent(shared, at, at + spilled, _last.RunningIndex + _last.Memory.Length));
         _array = shared;
-        _start = 0;
-        _end = spilled;
+        _start = at;
+        _end = at + spilled;
         _borrowed = true;
     }
 
@@ -260,6 +264,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
         }
         if (_start == _end) ReleaseBlocks();
         else if (_borrowed && onLoop) Keep();
+        else if (_slab is not null) MoveOut();
     }
 
     private void AdvanceSegments(SequencePosition consumed, SequencePosition examined)
@@ -282,7 +287,8 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     {
         var first = _first!;
         var next = (ReceiveSegment?)first.Next;
-        connection.Loop.Options.Pool.Return(first.Array);
+        if (first.Slab is { } slab) slab.Release();
+        else connection.Loop.Options.Pool.Return(first.Array);
         first.Free();
         return next;
     }
@@ -291,27 +297,31 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     private void Keep()
     {
         _borrowed = false;
+        if (_end - _start >= TakeOverFrom || _first is not null) _slab = connection.Loop.GiveUntil(_end);
+        else MoveOut();
+    }
+
+    /// <summary>Copies what is left, in one block, into a block of our own.</summary>
+    private void MoveOut()
+    {
         int length = _end - _start;
-        if (length >= TakeOverFrom || _first is not null)
-        {
-            connection.Loop.GiveShared();
-            return;
-        }
         byte[] own = connection.Loop.Options.Pool.Rent(Math.Max(SmallestBlock, length * 2));
         _array.AsSpan(_start, length).CopyTo(own);
         _array = own;
         _start = 0;
         _end = length;
+        _slab?.Release();
+        _slab = null;
     }
 
-    /// <summary>The consumer has gone off with the shared buffer (its handler waits for something): leave it that one.</summary>
+    /// <summary>The consumer has gone off with what is in the shared buffer (its handler waits for something): leave it there.</summary>
     private void Settle()
     {
         lock (this)
         {
             if (!_borrowed) return;
-            _borrowed = false;
-            connection.Loop.GiveShared();
+            _slab = _end - _start >= TakeOverFrom ? connection.Loop.GiveUntil(_end) : connection.Loop.ShareUntil(_end);
+            Volatile.Write(ref _borrowed, false); // last: off the loop it says whether the rest may be looked at
         }
     }
 
@@ -321,8 +331,10 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
         _first?.Free();
         _first = _last = null;
         _start0 = 0;
-        if (_array is not null && !_borrowed) connection.Loop.Options.Pool.Return(_array);
+        if (_slab is not null) _slab.Release();
+        else if (_array is not null && !_borrowed) connection.Loop.Options.Pool.Return(_array);
         _array = null;
+        _slab = null;
         _borrowed = false;
         _start = _end = 0;
         _examinedAll = true;

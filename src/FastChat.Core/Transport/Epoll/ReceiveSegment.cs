@@ -17,6 +17,9 @@ internal sealed class ReceiveSegment : ReadOnlySequenceSegment<byte>
     /// <summary>Where in the array this segment's memory starts.</summary>
     public int Offset { get; private set; }
 
+    /// <summary>Whose piece the memory is; null where the array goes back to its pool.</summary>
+    public ReceiveSlab? Slab { get; set; }
+
     public static ReceiveSegment Rent(byte[] array, int start, int end, long runningIndex)
     {
         var segment = Spare;
@@ -46,6 +49,7 @@ internal sealed class ReceiveSegment : ReadOnlySequenceSegment<byte>
     public void Free()
     {
         Array = [];
+        Slab = null;
         Memory = default;
         Next = null;
         if (SpareCount >= MaxSpare) return;

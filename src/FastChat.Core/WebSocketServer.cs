@@ -35,6 +35,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _started;
     private volatile bool _draining;
+    private volatile bool _disposing;
 
     /// <summary>A server on 127.0.0.1 at this port (0: any free one), with the defaults otherwise.</summary>
     public WebSocketServer(int port) : this(new WebSocketServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, port) })
@@ -191,7 +192,7 @@ public sealed class WebSocketServer : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        _draining = true;
+        _draining = _disposing = true;
         await _listener.StopAcceptingAsync().ConfigureAwait(false);
         foreach (var one in _settings.Heartbeat.Watched())
         {
@@ -244,7 +245,9 @@ public sealed class WebSocketServer : IAsyncDisposable
     private WebSocketConnection Run(WebSocketConnection connection)
     {
         connection.Start();
-        if (_draining) connection.Close(CloseCode.GoingAway, "server shutting down", EndReason.Draining);
+        // Accepted just before: whoever ends the server did not see it.
+        if (_disposing) connection.AbortFor(EndReason.Draining);
+        else if (_draining) connection.Close(CloseCode.GoingAway, "server shutting down", EndReason.Draining);
         return connection;
     }
 

@@ -187,7 +187,12 @@ public sealed class WebSocketServerTests
     public async Task The_fallback_gets_what_is_not_ours_with_its_bytes_unread()
     {
         var handedOn = new TaskCompletionSource<TransportConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var harness = await new ServerHarness(options => options.Fallback = handedOn.SetResult).StartAsync();
+        ServerHarness? started = null;
+        await using var harness = started = await new ServerHarness(options => options.Fallback = transport =>
+        {
+            started!.Time.Advance(60 * Second); // it is not the handshake's any more
+            handedOn.SetResult(transport);
+        }).StartAsync();
         byte[] request = [.. Heads.PlainWith("Content-Length: 4"), .. "body"u8];
         var peer = harness.Connect();
         await peer.SendAsync(request[..10]);
@@ -202,6 +207,19 @@ public sealed class WebSocketServerTests
         Assert.Equal("answer", await peer.RestAsync());
         // An upgrade to a path of ours stays here, one to another path does not.
         await harness.OpenAsync();
+    }
+
+    [Fact]
+    public async Task A_connection_that_opens_while_the_server_is_disposed_of_is_aborted_too()
+    {
+        var disposing = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var clock = new Interrupted();
+        var harness = await new ServerHarness(options => options.TimeProvider = clock).StartAsync();
+        // The handshake reads the clock first, and the connection when it is made: in between nobody sees it.
+        clock.AtNextButOne = () => disposing.SetResult(harness.Server.DisposeAsync().AsTask());
+        await harness.Connect().SendAsync(Heads.Of(Heads.Upgrade));
+        await (await disposing.Task.WaitAsync(Patience)).WaitAsync(Patience);
+        await harness.DisposeAsync();
     }
 
     [Fact]
@@ -393,5 +411,26 @@ public sealed class WebSocketServerTests
             return connection.SendTextAsync(
                 $"{connection.RouteValues.GetValueOrDefault("room")}|{token}|{connection.State ?? connection.Subprotocol}|{connection.IsCompressed}");
         }
+    }
+
+    /// <summary>A clock that stands still, and lets something happen when it is read.</summary>
+    private sealed class Interrupted : TimeProvider
+    {
+        private readonly FakeTimeProvider _time = new();
+        private int _reads = -1;
+
+        public Action AtNextButOne { get; set => (field, _reads) = (value, 0); } = () => { };
+
+        public override long TimestampFrequency => _time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => _time.GetUtcNow();
+
+        public override long GetTimestamp()
+        {
+            if (_reads >= 0 && ++_reads == 2) AtNextButOne();
+            return _time.GetTimestamp();
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => _time.CreateTimer(callback, state, dueTime, period);
     }
 }

@@ -22,6 +22,7 @@ internal sealed class HandshakeWatch : IWatched
     {
         UnderWay,
         Accepted,
+        HandedOn,
         GivenUp,
     }
 
@@ -34,6 +35,12 @@ internal sealed class HandshakeWatch : IWatched
     /// <summary>The request is going to be accepted; false where the handshake has been given up.</summary>
     public bool TryAccept() => Interlocked.CompareExchange(ref _state, (int)State.Accepted, (int)State.UnderWay) == (int)State.UnderWay;
 
+    /// <summary>The connection goes to somebody else: from here on nothing is done to it. False where the handshake has been given up.</summary>
+    public bool TryHandOn()
+    {
+        lock (this) return Interlocked.CompareExchange(ref _state, (int)State.HandedOn, (int)State.UnderWay) == (int)State.UnderWay;
+    }
+
     /// <summary>For a server that takes no more connections: ends the handshake, unless its peer may have been told that it is accepted.</summary>
     public void GiveUp()
     {
@@ -45,11 +52,15 @@ internal sealed class HandshakeWatch : IWatched
     public void OnBeat(long now)
     {
         if (now < _deadline) return;
-        if (now >= _deadline + _grace) _transport.Abort();
-        else if (!Expired)
+        lock (this)
         {
-            Expired = true;
-            _transport.Input.CancelPendingRead();
+            if (_state == (int)State.HandedOn) return;
+            if (now >= _deadline + _grace) _transport.Abort();
+            else if (!Expired)
+            {
+                Expired = true;
+                _transport.Input.CancelPendingRead();
+            }
         }
     }
 }

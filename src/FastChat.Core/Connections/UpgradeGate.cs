@@ -82,6 +82,7 @@ internal sealed class UpgradeGate(
             if (!mapped && fallback is not null)
             {
                 transport.Input.AdvanceTo(buffer.Start, buffer.Start);
+                if (!watch.TryHandOn()) throw new IOException("The server takes no more connections.");
                 fallback(transport);
                 return new Admission(Outcome.HandedOn, null, null, default, null);
             }

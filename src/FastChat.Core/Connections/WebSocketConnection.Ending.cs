@@ -130,6 +130,9 @@ public sealed partial class WebSocketConnection
 
     IWatched? IWatched.PreviousWatched { get; set; }
 
+    /// <summary>Whether a read is pending, from when on silence counts. For tests of time that stands still.</summary>
+    internal bool IsReading => _keepAlive.Reading;
+
     void IWatched.OnBeat(long now)
     {
         if (!_keepAlive.Received) _sender.Trim(); // a beat without traffic

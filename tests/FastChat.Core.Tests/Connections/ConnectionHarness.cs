@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastChat.Connections;
 using FastChat.Protocol;
 using FastChat.Protocol.Compression;
@@ -48,6 +49,17 @@ internal sealed class ConnectionHarness : IAsyncDisposable
 
     public WebSocketConnection Connection { get; }
 
+    /// <summary>Waits until the connection listens again, which is after its handler has answered.</summary>
+    public async Task ReadingAsync()
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!Connection.IsReading)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience);
+            await Task.Yield();
+        }
+    }
+
     /// <summary>Waits for the end, and says how it came: reason and close code.</summary>
     public async Task<(EndReason Reason, int Code)> EndedAsync()
     {
@@ -79,6 +91,7 @@ internal sealed class ConnectionHarness : IAsyncDisposable
         await Connection.CloseAsync();
         _heartbeat.Dispose();
         _compression?.Dispose();
+        await WebSocketServerTests.Until(() => Pool.Outstanding == 0); // a send that waited has a copy until it hears of the end
         Pool.AssertNothingRented();
     }
 }

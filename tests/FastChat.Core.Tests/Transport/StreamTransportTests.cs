@@ -62,9 +62,9 @@ public sealed class StreamContractTests : StrictTransportContractTests
                 {
                     socket = await _listener.AcceptSocketAsync();
                 }
-                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
                 {
-                    return;
+                    return; // stopped, while it waited or between two
                 }
                 var connection = new StreamTransportConnection(new NetworkStream(socket, ownsSocket: true), pool);
                 _open.Add(connection);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using FastChat.Transport;
@@ -54,6 +55,49 @@ public abstract class EpollContractTests : TransportContractTests
                 Assert.Equal(message[seen..(seen + (int)result.Buffer.Length)], result.Buffer.ToArray());
                 seen += (int)result.Buffer.Length;
                 server.Input.AdvanceTo(result.Buffer.End);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_comes_in_dribbles_while_others_wait_is_kept_in_few_blocks()
+    {
+        const int total = 24_000, dribble = 16;
+        var holding = new List<(TransportConnection Server, ReadResult Held)>();
+        for (int i = 0; i < 2; i++) // one for each loop
+        {
+            var (holder, sender) = await PairAsync();
+            await sender.Output.WriteAsync(new byte[100]).AsTask().WaitAsync(Patience);
+            holding.Add((holder, await holder.Input.ReadAsync().AsTask().WaitAsync(Patience)));
+        }
+        var (server, client) = await PairAsync();
+        for (int sent = 0; sent < total; sent += dribble)
+        {
+            byte[] data = new byte[dribble];
+            Array.Fill(data, (byte)(sent / dribble));
+            await client.Output.WriteAsync(data).AsTask().WaitAsync(Patience);
+            await UntilAsync(sent + dribble);
+        }
+        var whole = await server.Input.ReadAtLeastAsync(total).AsTask().WaitAsync(Patience);
+        int blocks = 0, at = 0;
+        foreach (var block in whole.Buffer)
+        {
+            blocks++;
+            foreach (byte received in block.ToArray()) Assert.Equal((byte)(at++ / dribble), received);
+        }
+        Assert.Equal(total, at);
+        Assert.True(blocks <= 16, $"{blocks} blocks.");
+        server.Input.AdvanceTo(whole.Buffer.End);
+        foreach (var (holder, held) in holding) holder.Input.AdvanceTo(held.Buffer.End);
+
+        async Task UntilAsync(int length)
+        {
+            while (true)
+            {
+                var buffer = (await server.Input.ReadAsync().AsTask().WaitAsync(Patience)).Buffer;
+                bool there = buffer.Length == length;
+                server.Input.AdvanceTo(buffer.Start, there && length == total ? buffer.Start : buffer.End);
+                if (there) return;
             }
         }
     }

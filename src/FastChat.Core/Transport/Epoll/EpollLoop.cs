@@ -122,6 +122,9 @@ internal sealed unsafe class EpollLoop
     /// <summary>Where in it the receive goes: before that are pieces that readers keep.</summary>
     public int SharedStart => _slab is null ? 0 : _slab.IsFree ? _sharedStart = 0 : _sharedStart;
 
+    /// <summary>Nobody keeps a piece of it.</summary>
+    public bool IsSharedFree => _slab is null or { IsFree: true };
+
     /// <summary>Leaves a reader the piece of the shared buffer that ends at <paramref name="end"/>, which it releases.</summary>
     public ReceiveSlab ShareUntil(int end)
     {
@@ -137,7 +140,7 @@ internal sealed unsafe class EpollLoop
     /// <summary>Leaves a reader the whole shared buffer, which it returns; or, where others keep pieces of it, its piece.</summary>
     public ReceiveSlab? GiveUntil(int end)
     {
-        if (_slab is { IsFree: false }) return ShareUntil(end);
+        if (!IsSharedFree) return ShareUntil(end);
         (_shared, _slab) = (null, null);
         return null;
     }

@@ -252,6 +252,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
             if (_first is not null || _array is null)
             {
                 if (_borrowed && onLoop) Keep();
+                else if (_slab is not null && _end - _start < TakeOverFrom) MoveOut();
                 return;
             }
         }
@@ -297,11 +298,12 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
     private void Keep()
     {
         _borrowed = false;
-        if (_end - _start >= TakeOverFrom || _first is not null) _slab = connection.Loop.GiveUntil(_end);
+        // Behind other blocks the whole buffer, so that the next ones are few; but where others hold pieces there is no room behind ours.
+        if (_end - _start >= TakeOverFrom || (_first is not null && connection.Loop.IsSharedFree)) _slab = connection.Loop.GiveUntil(_end);
         else MoveOut();
     }
 
-    /// <summary>Copies what is left, in one block, into a block of our own.</summary>
+    /// <summary>Copies what is left in the newest block into one of our own, with room behind it.</summary>
     private void MoveOut()
     {
         int length = _end - _start;
@@ -310,6 +312,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection) : PipeReade
         _array = own;
         _start = 0;
         _end = length;
+        _last?.Move(own, length);
         _slab?.Release();
         _slab = null;
     }

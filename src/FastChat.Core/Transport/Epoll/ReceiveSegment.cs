@@ -40,6 +40,14 @@ internal sealed class ReceiveSegment : ReadOnlySequenceSegment<byte>
     /// <summary>More bytes came into this block: it now reaches to <paramref name="end"/> of its array.</summary>
     public void Fill(int end) => Memory = Array.AsMemory(Offset, end - Offset);
 
+    /// <summary>The bytes are now at the start of another array.</summary>
+    public void Move(byte[] array, int length)
+    {
+        Array = array;
+        Offset = 0;
+        Memory = array.AsMemory(0, length);
+    }
+
     public ReceiveSegment Append(ReceiveSegment next)
     {
         Next = next;

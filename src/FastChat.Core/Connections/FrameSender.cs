@@ -81,6 +81,15 @@ internal sealed partial class FrameSender
         }
     }
 
+    /// <summary>Sends what the turn has written so far, without waiting for its end.</summary>
+    public void FlushWritten()
+    {
+        lock (_gate)
+        {
+            if (_unflushed > 0 && !_flushing && !_broken) Flush();
+        }
+    }
+
     /// <summary>Sends a data message.</summary>
     /// <returns>Completes once the message is in the queue or the transport; what happens when the queue is full is the policy's.</returns>
     public ValueTask SendAsync(Opcode opcode, in ReadOnlySequence<byte> payload, CancellationToken cancellationToken)

@@ -5,7 +5,8 @@ using FastChat.Protocol;
 namespace FastChat.Connections;
 
 /// <summary>
-/// A message on its way out in pieces, as they come into being: each write is a fragment (RFC 6455 section 5.4) that leaves at once. Made by
+/// A message on its way out in pieces, as they come into being: each write is a fragment (RFC 6455 section 5.4) that leaves at once, or,
+/// where a handler has not waited yet, when it first does; <see cref="FlushAsync"/> sends it before. Made by
 /// <see cref="WebSocketConnection.OpenMessage"/>. For one writer at a time; asynchronous only.
 /// </summary>
 /// <remarks>
@@ -80,13 +81,15 @@ public sealed class MessageStream : Stream
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    /// <summary>Nothing to do: each piece leaves at once.</summary>
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <summary>Nothing to do: each piece leaves at once.</summary>
-    public override void Flush()
+    /// <summary>Sends now what a handler has written before it first waits; at any other time a piece leaves at once. Does not wait for the peer.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken)
     {
+        Flush();
+        return Task.CompletedTask;
     }
+
+    /// <inheritdoc cref="FlushAsync"/>
+    public override void Flush() => _sender.FlushWritten();
 
     /// <summary>Not supported: asynchronous only.</summary>
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Asynchronous only.");

@@ -29,7 +29,7 @@ public sealed partial class WebSocketConnection
     internal void OnHandlerFailed(Exception e)
     {
         // A handler that fails because its connection is gone has nothing to tell.
-        if (EndReason == EndReason.None && e is not ConnectionClosedException) _settings.Logger.HandlerFailed(e, Id);
+        if ((EndReason is EndReason.None or EndReason.MessageAbandoned) && e is not ConnectionClosedException) _settings.Logger.HandlerFailed(e, Id);
         Close(CloseCode.InternalError, null, EndReason.HandlerFailed);
     }
 

@@ -272,6 +272,30 @@ public sealed class MessageStreamTests
         await end.Peer.SendCloseAsync(1011);
         await end.Peer.EndAsync();
         Assert.Equal((EndReason.MessageAbandoned, 1011), await end.EndedAsync());
+        Assert.IsType<FormatException>(Assert.Single(end.Log.Of(11)).Exception);
+    }
+
+    [Fact]
+    public async Task Flushing_sends_what_a_handler_has_written_before_it_first_waits()
+    {
+        int written = -1, flushed = -1;
+        ConnectionHarness? harness = null;
+        var attached = new TaskCompletionSource();
+        await using var end = harness = new ConnectionHarness(new LambdaHandler((connection, _) =>
+        {
+            attached.Task.Wait(ConnectionHarness.Patience);
+            var message = connection.OpenMessage(WebSocketMessageKind.Text);
+            Assert.True(message.WriteAsync("a"u8.ToArray()).AsTask().IsCompletedSuccessfully);
+            written = harness!.Transport.Flushes;
+            message.Flush();
+            flushed = harness.Transport.Flushes;
+            return message.CompleteAsync("b"u8.ToArray());
+        }), fragments: true);
+        attached.SetResult();
+        await end.Peer.SendTextAsync("go");
+        Assert.Equal("Text+:a", await end.Peer.NextAsync());
+        Assert.Equal("Continuation:b", await end.Peer.NextAsync());
+        Assert.Equal((0, 1), (written, flushed));
     }
 
     [Fact]

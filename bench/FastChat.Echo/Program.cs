@@ -72,8 +72,22 @@ return 0;
 // Whoever started this, with a pipe as its input, is gone when that ends. Reading it blocks: on a thread of its own, and none of the pool's.
 void ReadInput()
 {
-    while (Console.In.ReadLine() is not null)
+    try
     {
+        while (Console.In.ReadLine() is not null)
+        {
+        }
     }
-    stop.Cancel();
+    catch (IOException)
+    {
+        // What cannot be read has ended too.
+    }
+    try
+    {
+        stop.Cancel();
+    }
+    catch (ObjectDisposedException)
+    {
+        // A signal came first.
+    }
 }

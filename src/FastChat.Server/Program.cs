@@ -10,8 +10,12 @@ using var interrupts = new Interrupts();
 // A second signal, while the command is ending, is not held back: it kills.
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = interrupts.Interrupt());
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = interrupts.End());
-// The terminal was closed.
-using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = interrupts.End());
+// The terminal was closed. That may be told twice, by the shell and by the kernel: a second one is no impatience.
+using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+{
+    interrupts.End();
+    signal.Cancel = true;
+});
 if (!Console.IsOutputRedirected)
     Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 return await CommandLine.RunAsync(args, new CommandContext

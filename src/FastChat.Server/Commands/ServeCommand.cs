@@ -52,9 +52,16 @@ internal static class ServeCommand
                 while (input.Read(ignored) > 0)
                 {
                 }
+            }
+            catch (IOException)
+            {
+                // What cannot be read has ended too.
+            }
+            try
+            {
                 interrupts.End();
             }
-            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            catch (ObjectDisposedException)
             {
                 // The server has ended by itself, and its process is about to.
             }

@@ -94,7 +94,7 @@ internal sealed class ChatSocketHandler : WebSocketHandler, IDisposable
                 continue;
             string reason = AuthFailure.Expired.Describe();
             // Whoever has not taken the message within a tick is closed without.
-            _ = client.IsToldOnce() ? client.Socket.ExpireAsync(reason).AsTask() : connection.CloseAsync(CloseCode.PolicyViolation, reason).AsTask();
+            _ = client.TryTell() ? client.Socket.ExpireAsync(reason).AsTask() : connection.CloseAsync(CloseCode.PolicyViolation, reason).AsTask();
         }
     }
 
@@ -157,6 +157,6 @@ internal sealed class ChatSocketHandler : WebSocketHandler, IDisposable
     {
         private int _told;
 
-        public bool IsToldOnce() => Interlocked.Exchange(ref _told, 1) == 0;
+        public bool TryTell() => Interlocked.Exchange(ref _told, 1) == 0;
     }
 }

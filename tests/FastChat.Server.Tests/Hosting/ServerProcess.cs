@@ -88,9 +88,15 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>Sends a signal by its name and waits for the end.</summary>
     public async Task<int> SignalAsync(string signal)
     {
+        await SendAsync(signal);
+        return await WaitAsync();
+    }
+
+    /// <summary>Sends a signal by its name.</summary>
+    public async Task SendAsync(string signal)
+    {
         using var kill = Process.Start("kill", ["-s", signal, $"{_process.Id}"]);
         await kill.WaitForExitAsync().WaitAsync(TestServer.Patience);
-        return await WaitAsync();
     }
 
     public async Task<int> WaitAsync()

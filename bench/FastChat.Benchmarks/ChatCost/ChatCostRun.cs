@@ -183,7 +183,9 @@ internal sealed class ChatCostRun(TextWriter output)
     }
 
     private static Task<MeasuredProcess> StartBareAsync(BareWork work) => MeasuredProcess.StartAsync("FastChat.Benchmarks.dll",
-        [BareServer.Role, $"{work}", Pause.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)]);
+        [BareServer.Role, $"{work}", Pause.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)],
+        // What FastChat.Server sets for itself.
+        ("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0"), ("DOTNET_TieredPGO", "0"));
 
     private static async Task<MeasuredProcess> StartChatAsync(TimeSpan pause, params (string Name, string Value)[] settings)
     {

@@ -8,20 +8,21 @@ namespace FastChat.Server.Tests.Hosting;
 /// <summary>The server as users start it: the program in a process of its own, in a directory of its own.</summary>
 internal sealed partial class ServerProcess : IDisposable
 {
-    private const int Sigint = 2;
+    private const int Sighup = 1, Sigint = 2;
 
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
 
-    // A shell has what it runs in the background ignore SIGINT. The server would inherit that from the tests, and be deaf to it.
+    // A shell has what it runs in the background ignore SIGINT, and nohup SIGHUP. The server would inherit that from the tests, and be deaf to it.
     static ServerProcess()
     {
         const string line = "SigIgn:";
         if (!OperatingSystem.IsLinux())
             return;
         string ignored = File.ReadLines("/proc/self/status").First(l => l.StartsWith(line, StringComparison.Ordinal))[line.Length..].Trim();
-        if ((ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (Sigint - 1))) != 0)
-            SetSignal(Sigint, 0);
+        foreach (int signal in (int[])[Sighup, Sigint])
+            if ((ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & (1UL << (signal - 1))) != 0)
+                SetSignal(signal, 0);
     }
 
     private ServerProcess(Process process) => _process = process;
